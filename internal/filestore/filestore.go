@@ -1,0 +1,112 @@
+// Package filestore keeps the bytes of submitted files, in a folder or in an S3-compatible bucket. Keys are made by the
+// invoice service of ids alone; which invoice a file belongs to is the database's business.
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/s3blob" // the s3:// scheme
+	"gocloud.dev/gcerrors"
+)
+
+// Store implements invoice.Files.
+type Store struct {
+	bucket *blob.Bucket
+	dir    string // "" for a bucket elsewhere
+}
+
+// OpenDir keeps files below dir, which is made if it is not there.
+func OpenDir(dir string) (*Store, error) {
+	bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{
+		CreateDir: true, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
+		DirFileMode: 0o700, // photos of receipts are personal
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open file store: %w", err)
+	}
+	return &Store{bucket: bucket, dir: dir}, nil
+}
+
+// OpenURL opens a bucket by its address, "s3://bucket?region=…&endpoint=…".
+func OpenURL(ctx context.Context, address string) (*Store, error) {
+	bucket, err := blob.OpenBucket(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("open file store: %w", err)
+	}
+	return &Store{bucket: bucket}, nil
+}
+
+// Put stores what r gives under key. When it returns the bytes are durable; after an error nothing is under key.
+func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // before Close it abandons the write
+	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{ContentType: "application/octet-stream"})
+	if err != nil {
+		return fmt.Errorf("put %s: %w", key, err)
+	}
+	if _, err := io.Copy(w, r); err != nil {
+		cancel()
+		return errors.Join(fmt.Errorf("put %s: %w", key, err), ignoreCancelled(w.Close()))
+	}
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("put %s: %w", key, err)
+	}
+	if s.dir == "" {
+		return nil
+	}
+	return s.sync(key)
+}
+
+func ignoreCancelled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// sync forces a file and the folders that name it to the disk, which fileblob does not: an accepted invoice must survive a
+// power cut as its row does.
+func (s *Store) sync(key string) error {
+	path := filepath.Join(s.dir, filepath.FromSlash(key))
+	for {
+		f, err := os.Open(path) //nolint:gosec // G304: below our own folder, from ids
+		if err != nil {
+			return fmt.Errorf("sync %s: %w", key, err)
+		}
+		err = errors.Join(f.Sync(), f.Close())
+		if err != nil {
+			return fmt.Errorf("sync %s: %w", key, err)
+		}
+		if path == filepath.Clean(s.dir) || path == filepath.Dir(path) {
+			return nil
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// Open reads what is under key.
+func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	r, err := s.bucket.NewReader(ctx, key, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", key, err)
+	}
+	return r, nil
+}
+
+// Delete removes what is under key, if anything.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("delete %s: %w", key, err)
+	}
+	return nil
+}
+
+// Close lets go of the bucket.
+func (s *Store) Close() error { return s.bucket.Close() }

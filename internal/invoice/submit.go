@@ -1,0 +1,204 @@
+package invoice
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxIdempotencyKey bounds what a client may use, in bytes.
+const maxIdempotencyKey = 200
+
+// SubmitInput is the files of one purchase, in order.
+type SubmitInput struct {
+	UserID  string
+	Uploads []Upload
+	// IdempotencyKey makes a repeated submission answer what the first one did. "" for none.
+	IdempotencyKey string
+	AllowDuplicate bool
+}
+
+// Upload is one file as it comes in.
+type Upload struct {
+	Content io.Reader
+}
+
+// Submission is the answer to a submission.
+type Submission struct {
+	Invoice *Invoice
+	// Duplicate is set when the purchase was already there: Invoice is then the existing one and nothing was stored.
+	Duplicate *Duplicate
+}
+
+// Submit accepts the files of one purchase. When it returns without an error the invoice and its job are durable, or an
+// existing invoice is named. Errors are *Error: BAD_USER_INPUT, UNSUPPORTED_MEDIA, TOO_LARGE; nothing is stored then.
+func (s *Service) Submit(ctx context.Context, in SubmitInput) (Submission, error) {
+	if err := checkSubmission(in); err != nil {
+		return Submission{}, err
+	}
+	now := s.Now()
+	inv := &Invoice{
+		ID: s.NewID(), UserID: in.UserID, Status: StatusQueued, Version: 1, AllowDuplicate: in.AllowDuplicate,
+		IdempotencyKey: in.IdempotencyKey, CreatedAt: now, UpdatedAt: now,
+	}
+	claims, err := s.storeFiles(ctx, inv, in.Uploads)
+	if err == nil {
+		err = s.insert(ctx, inv, claims)
+	}
+	if err != nil {
+		s.deleteFiles(ctx, inv.Files)
+		return s.answerExisting(ctx, in, inv, err)
+	}
+	return Submission{Invoice: inv}, nil
+}
+
+func checkSubmission(in SubmitInput) error {
+	switch {
+	case len(in.Uploads) == 0:
+		return &Error{Code: CodeBadUserInput, Field: "files", Message: "Envie pelo menos um arquivo."}
+	case len(in.Uploads) > MaxFiles:
+		return &Error{
+			Code: CodeBadUserInput, Field: "files", Message: fmt.Sprintf("Envie no máximo %d arquivos por nota.", MaxFiles),
+		}
+	case len(in.IdempotencyKey) > maxIdempotencyKey:
+		return &Error{
+			Code: CodeBadUserInput, Field: "idempotencyKey",
+			Message: fmt.Sprintf("A chave de idempotência passa de %d caracteres.", maxIdempotencyKey),
+		}
+	}
+	return nil
+}
+
+// claim is a mark of a purchase that no other invoice of the user may carry.
+type claim struct {
+	kind  DuplicateReason
+	value string
+}
+
+// storeFiles reads the uploads one at a time, refuses what would not be read, and puts the rest where the job finds it.
+// inv.Files names what was stored, on failure too.
+func (s *Service) storeFiles(ctx context.Context, inv *Invoice, uploads []Upload) ([]claim, error) {
+	var claims []claim
+	for i, up := range uploads {
+		field := fmt.Sprintf("files.%d", i)
+		data, err := io.ReadAll(io.LimitReader(up.Content, MaxFileBytes+1))
+		if err != nil {
+			return nil, &Error{Code: CodeBadUserInput, Field: field, Message: "O arquivo chegou incompleto.", Cause: err}
+		}
+		if len(data) > MaxFileBytes {
+			return nil, &Error{Code: CodeTooLarge, Field: field, Message: "O arquivo passa de 20 MB."}
+		}
+		seen, err := s.Reader.Inspect(ctx, data)
+		if err != nil {
+			if e, ok := errors.AsType[*Error](err); ok {
+				named := *e
+				named.Field = field
+				return nil, &named
+			}
+			return nil, err
+		}
+		if seen.AccessKey != "" {
+			claims = append(claims, claim{DuplicateSameAccessKey, seen.AccessKey})
+		}
+		sum := sha256.Sum256(data)
+		f := File{
+			ID: s.NewID(), Position: i, Kind: seen.Kind, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]),
+		}
+		f.BlobKey = inv.UserID + "/" + inv.ID + "/" + f.ID
+		inv.Files = append(inv.Files, f)
+		if err := s.Files.Put(ctx, f.BlobKey, bytes.NewReader(data)); err != nil {
+			return nil, fmt.Errorf("store file %d: %w", i, err)
+		}
+	}
+	return append([]claim{{DuplicateSameBytes, contentHash(inv.Files)}}, claims...), nil
+}
+
+// contentHash identifies the bytes of all files in their order.
+func contentHash(files []File) string {
+	h := sha256.New()
+	for _, f := range files {
+		h.Write([]byte(f.SHA256))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// duplicateError leaves a transaction because the purchase is already there.
+type duplicateError struct{ Duplicate }
+
+func (e *duplicateError) Error() string {
+	return "duplicate of " + e.InvoiceID + ": " + string(e.Reason)
+}
+
+// insert stores the invoice, its job and its first event in one transaction: neither can exist without the others.
+func (s *Service) insert(ctx context.Context, inv *Invoice, claims []claim) error {
+	var event Event
+	err := s.Store.InTx(ctx, func(ctx context.Context, tx Tx) (err error) {
+		if inv.JobID, err = s.Queue.EnqueueExtraction(ctx, tx.SQL(), inv.ID); err != nil {
+			return err
+		}
+		if err = tx.Insert(ctx, inv); err != nil {
+			return err
+		}
+		if err = s.claim(ctx, tx, inv, claims); err != nil {
+			return err
+		}
+		event, err = tx.AppendEvent(ctx, s.event(inv, StageQueued, 0, "Recebida, na fila."))
+		inv.EventSeq = event.Seq
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.Publisher.Publish(ctx, event)
+	return nil
+}
+
+// claim marks the purchase as inv's, unless the user wants duplicates; a *duplicateError names who was first.
+func (s *Service) claim(ctx context.Context, tx Tx, inv *Invoice, claims []claim) error {
+	if inv.AllowDuplicate {
+		return nil
+	}
+	for _, c := range claims {
+		holder, err := tx.Claim(ctx, inv.UserID, c.kind, c.value, inv.ID)
+		if err != nil {
+			return err
+		}
+		if holder != inv.ID {
+			return &duplicateError{Duplicate{Reason: c.kind, InvoiceID: holder}}
+		}
+	}
+	return nil
+}
+
+// answerExisting turns a submission that was refused because its purchase or its idempotency key is already there into the
+// answer that names the existing invoice. Other errors stay.
+func (s *Service) answerExisting(ctx context.Context, in SubmitInput, refused *Invoice, err error) (Submission, error) {
+	if in.IdempotencyKey != "" && len(refused.Files) == len(in.Uploads) {
+		// First: a repeated submission is the same bytes too, but no duplicate.
+		prior, findErr := s.Store.InvoiceByIdempotencyKey(ctx, in.UserID, in.IdempotencyKey)
+		if findErr != nil {
+			return Submission{}, findErr
+		}
+		if prior != nil && contentHash(prior.Files) != contentHash(refused.Files) {
+			return Submission{}, &Error{
+				Code: CodeConflict, Field: "idempotencyKey", Message: "A chave de idempotência já foi usada com outros arquivos.",
+			}
+		}
+		if prior != nil {
+			return Submission{Invoice: prior}, nil
+		}
+	}
+	dup, ok := errors.AsType[*duplicateError](err)
+	if !ok {
+		return Submission{}, err
+	}
+	existing, err := s.Store.Invoice(ctx, in.UserID, dup.InvoiceID)
+	if err != nil {
+		return Submission{}, err
+	}
+	return Submission{Invoice: existing, Duplicate: &dup.Duplicate}, nil
+}
