@@ -1,0 +1,82 @@
+# Two commands do all set-up: `make run` and `make test`. The rest is for contributors; `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+BIN     := bin
+TOOLS   := $(BIN)/tools
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# nodynamic: HEIC pictures are decoded in a WebAssembly sandbox, never by a library that happens to be installed.
+GOFLAGS_BUILD := -tags nodynamic -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GOTEST        := go test -tags nodynamic
+PLUGINS := $(notdir $(wildcard cmd/smarket-provider-*))
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: build ## build, start on the embedded default with the bundled samples, print the address
+	@command -v tesseract >/dev/null || echo 'Tesseract is not installed: photos will fail, XML and PDF work. apt-get install tesseract-ocr tesseract-ocr-por adds them.'
+	@exec $(BIN)/smarket serve --demo
+
+.PHONY: build
+build: ## build bin/smarket and bin/plugins/*
+	go build $(GOFLAGS_BUILD) -o $(BIN)/smarket ./cmd/smarket
+	@mkdir -p $(BIN)/plugins
+	@for p in $(PLUGINS); do go build $(GOFLAGS_BUILD) -o $(BIN)/plugins/$$p ./cmd/$$p; done
+	@cd $(BIN)/plugins && sha256sum smarket-provider-* > plugins.sum
+
+.PHONY: test
+test: components $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
+	$(GOTEST) -race -timeout 30m ./...
+
+.PHONY: components
+components: ## install PostgreSQL, Redis, nginx, Tesseract and Chromium where absent
+	@scripts/components.sh
+
+.PHONY: check
+check: lint drift vuln test ## what CI runs
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint $(TOOLS)/buf ## golangci-lint, buf, shell scripts
+	$(TOOLS)/golangci-lint run --build-tags nodynamic ./...
+	$(TOOLS)/buf lint
+	@for s in scripts/*.sh .ci/run; do bash -n $$s; done
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## format the Go code
+	$(TOOLS)/golangci-lint fmt ./...
+
+.PHONY: generate
+generate: $(TOOLS)/buf ## write generated code and documents anew
+	$(TOOLS)/buf generate
+	go generate ./...
+	go run ./internal/config/cmd/configdoc > docs/configuration.md
+
+.PHONY: drift
+drift: generate ## fail when generated code differs from what is committed
+	@if [ -n "$$(git status --porcelain -- $(GENERATED))" ]; then \
+	  git --no-pager diff -- $(GENERATED); git status --porcelain -- $(GENERATED); \
+	  echo 'Generated files differ from their sources: run make generate and commit.'; exit 1; fi
+
+GENERATED := graph/generated graph/model resolvers providers/internal/providerpb docs/configuration.md
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what is called
+	scripts/vuln.sh
+
+.PHONY: tools
+tools: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/atlas ## build the pinned tools
+
+# Each heavy tool has a module of its own, so that its dependencies never become ours.
+$(TOOLS)/golangci-lint: scripts/tools/golangci-lint/go.sum
+	cd scripts/tools/golangci-lint && go build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/buf: scripts/tools/buf/go.sum
+	cd scripts/tools/buf && go build -o $(CURDIR)/$@ github.com/bufbuild/buf/cmd/buf
+$(TOOLS)/atlas: scripts/tools/atlas/go.sum
+	cd scripts/tools/atlas && go build -o $(CURDIR)/$@ ariga.io/atlas/cmd/atlas
+
+.PHONY: clean
+clean: ## remove what was built; data/ stays
+	rm -rf $(BIN)

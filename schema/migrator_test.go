@@ -1,0 +1,327 @@
+package schema_test
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ariga.io/atlas/sql/migrate"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mercadoesperto/smarket/schema"
+)
+
+func TestUpBringsAFreshDatabaseToTheNewestVersion(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			pending, err := b.migrator.Pending(ctx)
+			require.NoError(t, err)
+			assert.Contains(t, pending, "20261123162510_initial")
+			assert.Contains(t, pending, "river 1")
+			assert.Empty(t, tables(t, b), "asking writes nothing")
+
+			require.NoError(t, b.migrator.Up(ctx))
+			require.NoError(t, b.migrator.Up(ctx), "a second time changes nothing")
+			pending, err = b.migrator.Pending(ctx)
+			require.NoError(t, err)
+			assert.Empty(t, pending)
+			assert.Subset(t, tables(t, b), []string{"users", "invoices", "river_job", "river_migration", "atlas_schema_revisions"})
+
+			status, err := b.migrator.Status(ctx)
+			require.NoError(t, err)
+			for _, m := range status {
+				assert.True(t, m.Applied, "%s %s", m.Owner, m.Version)
+			}
+			assert.Equal(t, "smarket", status[0].Owner)
+			assert.Equal(t, "initial", status[0].Name)
+			assert.WithinDuration(t, time.Now(), status[0].AppliedAt, time.Hour)
+		})
+	}
+}
+
+func TestUpDownUpWithData(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			require.NoError(t, b.migrator.Up(ctx))
+			fill(t, b)
+			require.NoError(t, b.migrator.Down(ctx, ""))
+			assert.Equal(t, []string{"atlas_schema_revisions"}, tables(t, b))
+			require.NoError(t, b.migrator.Down(ctx, "0"), "nothing is left to go back from")
+			status, err := b.migrator.Status(ctx)
+			require.NoError(t, err)
+			assert.False(t, slices.ContainsFunc(status, func(m schema.Migration) bool { return m.Applied }))
+
+			require.NoError(t, b.migrator.Up(ctx))
+			fill(t, b)
+			assert.Equal(t, 1, count(t, b.db.SQL(), "invoices"))
+			pending, err := b.migrator.Pending(ctx)
+			require.NoError(t, err)
+			assert.Empty(t, pending)
+		})
+	}
+}
+
+func TestForeignKeysHoldAfterMigrating(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			require.NoError(t, b.migrator.Up(ctx))
+			fill(t, b)
+			_, err := b.db.SQL().ExecContext(ctx, "DELETE FROM users")
+			require.NoError(t, err)
+			for _, table := range tables(t, b) {
+				if table != "atlas_schema_revisions" && !strings.HasPrefix(table, "river_") && table != "worker_heartbeats" {
+					assert.Zero(t, count(t, b.db.SQL(), table), table)
+				}
+			}
+		})
+	}
+}
+
+func TestStepsOfSeveralVersions(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			m := migrator(b, steps(t, map[string]string{
+				"1_one.sql":         "CREATE TABLE one (n integer NOT NULL, PRIMARY KEY (n));",
+				"2_two.sql":         "CREATE TABLE two (n integer NOT NULL REFERENCES one (n));\nCREATE INDEX two_n ON two (n);",
+				"3_three.sql":       "CREATE TABLE three (n integer NOT NULL);",
+				"down/1.sql":        "DROP TABLE one;",
+				"down/2.sql":        "DROP TABLE two;",
+				"down/3.sql":        "DROP TABLE three;",
+				"down/no_such.sql":  "ignored",
+				"down/ignored.text": "ignored",
+			}))
+			require.NoError(t, m.UpTo(ctx, "2"))
+			assert.Equal(t, []string{"1", "2"}, applied(t, m))
+			require.NoError(t, m.UpTo(ctx, "1"), "behind already: nothing to do")
+			require.ErrorContains(t, m.UpTo(ctx, "9"), `no migration has the version "9"`)
+			require.NoError(t, m.Up(ctx))
+			assert.Equal(t, []string{"1", "2", "3"}, applied(t, m))
+
+			_, err := b.db.SQL().ExecContext(ctx, "INSERT INTO one VALUES (1)")
+			require.NoError(t, err)
+			require.ErrorContains(t, m.Down(ctx, "9"), `version "9" is not applied`)
+			require.NoError(t, m.Down(ctx, "1"))
+			assert.Equal(t, []string{"1"}, applied(t, m))
+			assert.Equal(t, 1, count(t, b.db.SQL(), "one"), "what stays keeps its rows")
+			assert.Contains(t, tables(t, b), "river_job", "the companion goes only when everything goes")
+			require.NoError(t, m.Up(ctx))
+			assert.Equal(t, []string{"1", "2", "3"}, applied(t, m))
+		})
+	}
+}
+
+func TestAFailedStepLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			files := map[string]string{
+				"1_one.sql":  "CREATE TABLE one (n integer NOT NULL);",
+				"2_two.sql":  "CREATE TABLE two (n integer NOT NULL);\nINSERT INTO nowhere VALUES (1);",
+				"down/1.sql": "DROP TABLE one;\nDROP TABLE nowhere;",
+			}
+			m := migrator(b, steps(t, files))
+			require.ErrorContains(t, m.Up(ctx), "2_two.sql")
+			assert.Equal(t, []string{"1"}, applied(t, m))
+			assert.NotContains(t, tables(t, b), "two")
+
+			require.ErrorContains(t, m.Down(ctx, ""), "revert migration 1")
+			assert.Equal(t, []string{"1"}, applied(t, m))
+			assert.Contains(t, tables(t, b), "one")
+
+			files["2_two.sql"] = "CREATE TABLE two (n integer NOT NULL);"
+			m = migrator(b, steps(t, files))
+			require.NoError(t, m.Up(ctx), "repaired")
+			require.ErrorContains(t, m.Down(ctx, ""), "no way back from version 2")
+			assert.Equal(t, []string{"1", "2"}, applied(t, m), "nothing was reverted for want of the first script")
+		})
+	}
+}
+
+func TestAMigrationMayOptOutOfItsTransaction(t *testing.T) {
+	t.Parallel()
+	b, ctx := setup(t, schema.Postgres), t.Context()
+	m := migrator(b, steps(t, map[string]string{
+		"1_one.sql": "CREATE TABLE one (n integer NOT NULL);",
+		"2_two.sql": "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY one_n ON one (n);",
+	}))
+	require.NoError(t, m.Up(ctx))
+	assert.Equal(t, []string{"1", "2"}, applied(t, m))
+}
+
+func TestANewerDatabaseIsNotPending(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			files := map[string]string{"1_one.sql": "CREATE TABLE one (n integer);", "2_two.sql": "CREATE TABLE two (n integer);"}
+			require.NoError(t, migrator(b, steps(t, files)).Up(ctx))
+			delete(files, "2_two.sql")
+			older := migrator(b, steps(t, files))
+			pending, err := older.Pending(ctx)
+			require.NoError(t, err)
+			assert.Empty(t, pending)
+			assert.Equal(t, []string{"1", "2"}, applied(t, older), "but it is listed")
+		})
+	}
+}
+
+func TestSomebodyElsesDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b, ctx := setup(t, dialect), t.Context()
+			_, err := b.db.SQL().ExecContext(ctx, "CREATE TABLE theirs (n integer)")
+			require.NoError(t, err)
+			require.ErrorContains(t, b.migrator.Up(ctx), "not clean")
+		})
+	}
+}
+
+func TestAnEditedMigrationIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t, schema.SQLite)
+	files := steps(t, map[string]string{"1_one.sql": "CREATE TABLE one (n integer);"})
+	files["1_one.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE other (n integer);")}
+	require.ErrorIs(t, migrator(b, files).Up(t.Context()), migrate.ErrChecksumMismatch)
+}
+
+func TestProcessesThatStartTogetherWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, dialect)
+			var wg sync.WaitGroup
+			errs := make([]error, 4)
+			for i := range errs {
+				// Each has its own lock, as another process would.
+				m := schema.NewMigrator(b.db.SQL(), dialect, slog.New(slog.DiscardHandler), b.river)
+				wg.Go(func() { errs[i] = m.Up(context.WithoutCancel(t.Context())) })
+			}
+			wg.Wait()
+			for _, err := range errs {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
+func TestWaitingForTheLockEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range both {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, dialect)
+			holding, release := make(chan struct{}), make(chan struct{})
+			slow := schema.NewMigrator(b.db.SQL(), dialect, slog.New(slog.DiscardHandler), blocker{holding, release})
+			done := make(chan error, 1)
+			go func() { done <- slow.Up(t.Context()) }()
+			<-holding
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(50*time.Millisecond, cancel)
+			require.ErrorIs(t, b.migrator.Up(ctx), context.Canceled)
+			close(release)
+			require.NoError(t, <-done)
+		})
+	}
+}
+
+// blocker is a companion that takes its time.
+type blocker struct{ holding, release chan struct{} }
+
+func (blocker) Name() string { return "blocker" }
+func (b blocker) Up(context.Context) error {
+	close(b.holding)
+	<-b.release
+	return nil
+}
+func (blocker) Down(context.Context) error                      { return nil }
+func (blocker) Status(context.Context) (_, _ []string, _ error) { return nil, nil, nil }
+
+func migrator(b *bundle, files fs.FS) *schema.Migrator {
+	return schema.NewMigratorOf(b.db.SQL(), b.db.Dialect(), slog.New(slog.DiscardHandler), files, b.river)
+}
+
+// steps is a directory of migrations with its atlas.sum.
+func steps(t *testing.T, files map[string]string) fstest.MapFS {
+	t.Helper()
+	dir, mem := fstest.MapFS{}, &migrate.MemDir{}
+	for name, text := range files {
+		dir[name] = &fstest.MapFile{Data: []byte(text)}
+		if !strings.HasPrefix(name, "down/") {
+			require.NoError(t, mem.WriteFile(name, []byte(text)))
+		}
+	}
+	sum, err := mem.Checksum()
+	require.NoError(t, err)
+	text, err := sum.MarshalText()
+	require.NoError(t, err)
+	dir[migrate.HashFileName] = &fstest.MapFile{Data: text}
+	return dir
+}
+
+func applied(t *testing.T, m *schema.Migrator) []string {
+	t.Helper()
+	status, err := m.Status(t.Context())
+	require.NoError(t, err)
+	var versions []string
+	for _, s := range status {
+		if s.Owner == "smarket" && s.Applied {
+			versions = append(versions, s.Version)
+		}
+	}
+	return versions
+}
+
+func count(t *testing.T, db *sql.DB, table string) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
+	return n
+}
+
+// fill puts a row into every table.
+func fill(t *testing.T, b *bundle) {
+	t.Helper()
+	const id, at = "'01890000-0000-7000-8000-000000000001'", "'2026-01-02 03:04:05.123456+00:00'"
+	for _, stmt := range []string{
+		"INSERT INTO users VALUES (" + id + ", 'a@b', 'A', 'x', 'USER', 'FREE', NULL, 1, 0, '{}', " + at + ", " + at + ")",
+		"INSERT INTO sessions VALUES (" + id + ", " + id + ", " + id + ", 'h', " + at + ", " + at + ", NULL, NULL)",
+		"INSERT INTO invoices VALUES (" + id + ", " + id + ", 'QUEUED', 1, 1, 1, 0, '', NULL, '', 65, 1, NULL, NULL, false, '', '', '', '', ''," +
+			" NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, false, NULL, NULL, NULL, NULL, NULL, '', " + at + ", " + at + ")",
+		"INSERT INTO invoice_items VALUES (" + id + ", " + id + ", 0, 1, 'x', '', '', '', '1.5', '2.25', 3, 0, false, false, '')",
+		"INSERT INTO invoice_payments VALUES (" + id + ", 0, 'PIX', 1)",
+		"INSERT INTO invoice_checks VALUES (" + id + ", 0, 'X', true, '', '', NULL, 0)",
+		"INSERT INTO invoice_attempts VALUES (" + id + ", 0, 1, 1, '', '', '', 0, " + at + ", " + at + ")",
+		"INSERT INTO invoice_files VALUES (" + id + ", " + id + ", " + id + ", 0, 'PNG', 1, '', '', NULL)",
+		"INSERT INTO invoice_claims VALUES (" + id + ", 'X', 'y', " + id + ")",
+		"INSERT INTO extraction_events VALUES (" + id + ", 1, " + id + ", 'QUEUED', 'QUEUED', 0, '', 0, 0, '', '', " + at + ")",
+		"INSERT INTO worker_heartbeats VALUES ('w', 'w', " + at + ", " + at + ")",
+	} {
+		_, err := b.db.SQL().ExecContext(t.Context(), stmt)
+		require.NoError(t, err, stmt)
+	}
+}

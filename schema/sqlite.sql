@@ -1,0 +1,207 @@
+-- The desired state on SQLite. After a change here, `atlas migrate diff NAME --env sqlite` writes the migration that
+-- leads to it, to which its way back is added in migrations/sqlite/down/VERSION.sql. Names of checks are given so that a
+-- later migration can replace one: a new value is first admitted by a migration, then written by a release. A new column has a
+-- default, so that the release before it can still insert.
+-- Times are text in UTC as bun writes it, which sorts: 2026-11-23 15:04:05.999999+00:00. Decimals are text, so that they stay
+-- exact, and ids are text.
+-- River's tables (river_*) and Atlas' own (atlas_schema_revisions) are not part of it.
+
+CREATE TABLE users (
+  id              text     NOT NULL,
+  email           text     NOT NULL,
+  name            text     NOT NULL,
+  password_hash   text     NOT NULL,
+  role            text     NOT NULL,
+  plan            text     NOT NULL,
+  income_centavos integer  NULL,
+  adults          integer  NOT NULL,
+  children        integer  NOT NULL,
+  consents        json     NOT NULL,
+  created_at      datetime NOT NULL,
+  updated_at      datetime NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT users_role_check CHECK (role IN ('USER', 'ADMIN')),
+  CONSTRAINT users_plan_check CHECK (plan IN ('FREE', 'PREMIUM')),
+  CONSTRAINT users_household_check CHECK (adults >= 0 AND children >= 0)
+);
+CREATE UNIQUE INDEX users_email_key ON users (email);
+
+CREATE TABLE sessions (
+  id           text     NOT NULL,
+  family_id    text     NOT NULL,
+  user_id      text     NOT NULL,
+  refresh_hash text     NOT NULL,
+  created_at   datetime NOT NULL,
+  expires_at   datetime NOT NULL,
+  replaced_at  datetime NULL,
+  revoked_at   datetime NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX sessions_refresh_hash_key ON sessions (refresh_hash);
+CREATE INDEX sessions_family_id_idx ON sessions (family_id);
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);
+
+CREATE TABLE invoices (
+  id                 text     NOT NULL,
+  user_id            text     NOT NULL,
+  status             text     NOT NULL,
+  version            integer  NOT NULL,
+  run                integer  NOT NULL,
+  event_seq          integer  NOT NULL,
+  job_id             integer  NOT NULL,
+  source             text     NOT NULL,
+  confidence         real     NULL,
+  access_key         text     NOT NULL,
+  model              integer  NOT NULL,
+  number             integer  NOT NULL,
+  series             integer  NULL,
+  issued_at          datetime NULL,
+  test_document      boolean  NOT NULL,
+  protocol           text     NOT NULL,
+  issuer_name        text     NOT NULL,
+  issuer_cnpj        text     NOT NULL,
+  issuer_state       text     NOT NULL,
+  consumer_cpf       text     NOT NULL, -- masked
+  printed_item_count integer  NULL,
+  products_centavos  integer  NULL,
+  discount_centavos  integer  NOT NULL,
+  freight_centavos   integer  NOT NULL,
+  insurance_centavos integer  NOT NULL,
+  other_centavos     integer  NOT NULL,
+  taxes_centavos     integer  NOT NULL,
+  due_centavos       integer  NULL,
+  paid_centavos      integer  NULL,
+  change_centavos    integer  NOT NULL,
+  allow_duplicate    boolean  NOT NULL,
+  duplicate_reason   text     NULL,
+  duplicate_of       text     NULL, -- no foreign key: it outlives the invoice that it names
+  failure_code       text     NULL,
+  failure_message    text     NULL,
+  idempotency_key    text     NULL,
+  search_text        text     NOT NULL, -- issuer and items, lower case, without accents
+  created_at         datetime NOT NULL,
+  updated_at         datetime NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT invoices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT invoices_status_check CHECK (status IN ('QUEUED', 'PROCESSING', 'NEEDS_REVIEW', 'COMPLETED', 'FAILED', 'CANCELLED')),
+  CONSTRAINT invoices_counters_check CHECK (version >= 0 AND run >= 0 AND event_seq >= 0),
+  CONSTRAINT invoices_confidence_check CHECK (confidence >= 0 AND confidence <= 1)
+);
+CREATE UNIQUE INDEX invoices_idempotency_key ON invoices (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX invoices_created_at_idx ON invoices (user_id, created_at, id);
+CREATE INDEX invoices_issued_at_idx ON invoices (user_id, issued_at, id);
+
+CREATE TABLE invoice_items (
+  id                text    NOT NULL,
+  invoice_id        text    NOT NULL,
+  position          integer NOT NULL, -- 0-based, the order of the list
+  line              integer NOT NULL, -- 1-based, as printed
+  description       text    NOT NULL,
+  code              text    NOT NULL,
+  gtin              text    NOT NULL,
+  unit              text    NOT NULL,
+  quantity          text    NOT NULL,
+  unit_price        text    NOT NULL,
+  total_centavos    integer NOT NULL,
+  discount_centavos integer NOT NULL,
+  not_in_total      boolean NOT NULL,
+  uncertain         boolean NOT NULL,
+  category          text    NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT invoice_items_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX invoice_items_position_key ON invoice_items (invoice_id, position);
+
+CREATE TABLE invoice_payments (
+  invoice_id      text    NOT NULL,
+  position        integer NOT NULL,
+  method          text    NOT NULL,
+  amount_centavos integer NOT NULL,
+  PRIMARY KEY (invoice_id, position),
+  CONSTRAINT invoice_payments_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+
+CREATE TABLE invoice_checks (
+  invoice_id          text    NOT NULL,
+  position            integer NOT NULL,
+  name                text    NOT NULL,
+  passed              boolean NOT NULL,
+  expected            text    NOT NULL,
+  found               text    NOT NULL,
+  difference_centavos integer NULL,
+  line                integer NOT NULL,
+  PRIMARY KEY (invoice_id, position),
+  CONSTRAINT invoice_checks_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+
+CREATE TABLE invoice_attempts (
+  invoice_id  text     NOT NULL,
+  position    integer  NOT NULL,
+  number      integer  NOT NULL,
+  run         integer  NOT NULL,
+  provider    text     NOT NULL,
+  model       text     NOT NULL,
+  outcome     text     NOT NULL,
+  items       integer  NOT NULL,
+  started_at  datetime NOT NULL,
+  finished_at datetime NOT NULL,
+  PRIMARY KEY (invoice_id, position),
+  CONSTRAINT invoice_attempts_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+
+CREATE TABLE invoice_files (
+  id           text    NOT NULL,
+  invoice_id   text    NOT NULL,
+  user_id      text    NOT NULL, -- the invoice's, for the index of picture hashes
+  position     integer NOT NULL,
+  kind         text    NOT NULL,
+  size         integer NOT NULL,
+  sha256       text    NOT NULL,
+  blob_key     text    NOT NULL,
+  picture_hash blob    NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT invoice_files_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
+  CONSTRAINT invoice_files_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX invoice_files_position_key ON invoice_files (invoice_id, position);
+CREATE INDEX invoice_files_picture_hash_idx ON invoice_files (user_id) WHERE picture_hash IS NOT NULL;
+
+CREATE TABLE invoice_claims (
+  user_id    text NOT NULL,
+  kind       text NOT NULL,
+  value      text NOT NULL,
+  invoice_id text NOT NULL,
+  PRIMARY KEY (user_id, kind, value),
+  CONSTRAINT invoice_claims_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT invoice_claims_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+CREATE INDEX invoice_claims_invoice_id_idx ON invoice_claims (invoice_id);
+
+CREATE TABLE extraction_events (
+  invoice_id  text     NOT NULL,
+  seq         integer  NOT NULL,
+  user_id     text     NOT NULL,
+  stage       text     NOT NULL,
+  status      text     NOT NULL,
+  percent     integer  NOT NULL,
+  provider    text     NOT NULL,
+  attempt     integer  NOT NULL,
+  items_found integer  NOT NULL,
+  message     text     NOT NULL,
+  code        text     NOT NULL,
+  at          datetime NOT NULL,
+  PRIMARY KEY (invoice_id, seq),
+  CONSTRAINT extraction_events_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
+  CONSTRAINT extraction_events_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT extraction_events_percent_check CHECK (percent >= 0 AND percent <= 100)
+);
+CREATE INDEX extraction_events_user_id_idx ON extraction_events (user_id);
+
+CREATE TABLE worker_heartbeats (
+  worker_id  text     NOT NULL, -- host name and instance
+  name       text     NOT NULL,
+  started_at datetime NOT NULL,
+  seen_at    datetime NOT NULL,
+  PRIMARY KEY (worker_id)
+);
