@@ -113,7 +113,6 @@ func TestAmountsAreComparedWithinTwoCentavos(t *testing.T) {
 		// Each moves the Found side of its check, and as little else as can be.
 		invoice.CheckItemTotal:     func(in *invoice.CheckInput, by fiscal.Money) { in.Draft.Items[1].Total += by },
 		invoice.CheckProductsTotal: func(in *invoice.CheckInput, by fiscal.Money) { *in.Draft.Totals.Products += by },
-		invoice.CheckDiscountTotal: func(in *invoice.CheckInput, by fiscal.Money) { in.Draft.Totals.Discount += by },
 		invoice.CheckAmountDue:     func(in *invoice.CheckInput, by fiscal.Money) { *in.Draft.Totals.Due += by },
 		invoice.CheckPayments:      func(in *invoice.CheckInput, by fiscal.Money) { in.Draft.Payments[0].Amount += by },
 		invoice.CheckQRAmount:      func(in *invoice.CheckInput, by fiscal.Money) { *in.Draft.Totals.Due += by },
@@ -128,6 +127,20 @@ func TestAmountsAreComparedWithinTwoCentavos(t *testing.T) {
 			require.NotNil(t, c.Difference, name)
 			assert.Equal(t, by, *c.Difference, "%s: the difference is told, passed or not", name)
 		}
+	}
+}
+
+func TestLinesMayHaveLessDiscountThanTheNoteButNotMore(t *testing.T) {
+	t.Parallel()
+	for by, passes := range map[fiscal.Money]bool{-1000: true, -3: true, 0: true, 2: true, 3: false, 1000: false} {
+		in := note(t)
+		in.Draft.Items[0].Discount += 1000 // room for less
+		in.Draft.Totals.Discount += 1000
+		in.Draft.Items[0].Discount += by
+		checks := of(invoice.RunChecks(*in), invoice.CheckDiscountTotal)
+		require.Len(t, checks, 1)
+		assert.Equal(t, passes, checks[0].Passed, "lines have %d more", by)
+		assert.Equal(t, -by, *checks[0].Difference)
 	}
 }
 
@@ -167,8 +180,7 @@ func TestWhatFailsAndHowItIsTold(t *testing.T) {
 		},
 		"a negative discount of a line": {
 			func(in *invoice.CheckInput) { in.Draft.Items[2].Discount = -200 },
-			invoice.CheckAmountSign, "nenhum valor negativo", "desconto -R$ 2,00",
-			[]invoice.CheckName{invoice.CheckDiscountTotal},
+			invoice.CheckAmountSign, "nenhum valor negativo", "desconto -R$ 2,00", nil,
 		},
 		"a negative quantity": {
 			func(in *invoice.CheckInput) { in.Draft.Items[0].Quantity = decimal.NewFromInt(-2) },

@@ -58,7 +58,6 @@ type PictureHash struct {
 	InvoiceID string
 	Position  int
 	Hash      []byte
-	AccessKey string // of the invoice, "" when it has none
 }
 
 // ListQuery asks for a page of a user's invoices, Relay style: First+After or Last+Before.
