@@ -1,0 +1,69 @@
+package worker
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// Database is where the jobs are. PGX is the pool below SQL on PostgreSQL, which LISTEN needs; nil means SQLite.
+type Database struct {
+	SQL *sql.DB
+	PGX *pgxpool.Pool
+}
+
+func (d Database) driver() riverdriver.Driver[*sql.Tx] {
+	if d.PGX != nil {
+		return riverdatabasesql.NewWithPgxListener(d.SQL, d.PGX)
+	}
+	return riversqlite.New(d.SQL)
+}
+
+// extractArgs holds the id alone: finished jobs keep their arguments, and the rest may be personal.
+type extractArgs struct {
+	InvoiceID string `json:"invoice_id"`
+}
+
+// Kind names the job in the database: it outlives any name in the code.
+func (extractArgs) Kind() string { return "extract_invoice" }
+
+// Queue accepts work. It implements invoice.Queue.
+type Queue struct {
+	client      *river.Client[*sql.Tx]
+	maxAttempts int
+}
+
+// NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
+func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
+	client, err := river.NewClient(db.driver(), &river.Config{Logger: log}) // without queues it only inserts
+	if err != nil {
+		return nil, fmt.Errorf("queue client: %w", err)
+	}
+	return &Queue{client: client, maxAttempts: maxAttempts}, nil
+}
+
+// EnqueueExtraction adds a job that is seen once tx commits.
+func (q *Queue) EnqueueExtraction(ctx context.Context, tx *sql.Tx, invoiceID string) (int64, error) {
+	res, err := q.client.InsertTx(ctx, tx, extractArgs{InvoiceID: invoiceID}, &river.InsertOpts{MaxAttempts: q.maxAttempts})
+	if err != nil {
+		return 0, fmt.Errorf("enqueue extraction: %w", err)
+	}
+	return res.Job.ID, nil
+}
+
+// CancelExtraction cancels a job once tx commits: a waiting one is never begun, a running one has its context cancelled.
+func (q *Queue) CancelExtraction(ctx context.Context, tx *sql.Tx, jobID int64) error {
+	if _, err := q.client.JobCancelTx(ctx, tx, jobID); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+		return fmt.Errorf("cancel extraction: %w", err)
+	}
+	return nil
+}
