@@ -1,0 +1,37 @@
+// Package prompts holds what models are told, as versioned files: a change of wording is a new version, so that replies kept
+// in a cache are never taken for answers to another question.
+package prompts
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+)
+
+//go:embed *.md *.json
+var files embed.FS
+
+// Prompt is what a task's requests have in common.
+type Prompt struct {
+	// Version names the files: "extract.v1".
+	Version      string
+	Instructions string
+	// Schema is the JSON Schema of the reply, in the strict form: all properties required, no others allowed.
+	Schema     json.RawMessage
+	SchemaName string
+}
+
+// Extract is the prompt that turns pages into an sdk.Receipt.
+func Extract() (Prompt, error) { return load("extract.v1", "receipt") }
+
+func load(version, schemaName string) (Prompt, error) {
+	instructions, err := files.ReadFile(version + ".md")
+	if err != nil {
+		return Prompt{}, fmt.Errorf("prompt %s: %w", version, err)
+	}
+	schema, err := files.ReadFile(version + ".schema.json")
+	if err != nil {
+		return Prompt{}, fmt.Errorf("prompt %s: %w", version, err)
+	}
+	return Prompt{Version: version, Instructions: string(instructions), Schema: schema, SchemaName: schemaName}, nil
+}

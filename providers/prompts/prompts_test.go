@@ -1,0 +1,66 @@
+package prompts_test
+
+import (
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/providers/internal/jsonschema"
+	"github.com/mercadoesperto/smarket/providers/prompts"
+	"github.com/mercadoesperto/smarket/providers/sdk"
+)
+
+var update = flag.Bool("update", false, "rewrite the schema files")
+
+func methods() []string {
+	return []string{
+		string(invoice.PaymentCash), string(invoice.PaymentCheque), string(invoice.PaymentCreditCard),
+		string(invoice.PaymentDebitCard), string(invoice.PaymentStoreCredit), string(invoice.PaymentFoodVoucher),
+		string(invoice.PaymentMealVoucher), string(invoice.PaymentGiftVoucher), string(invoice.PaymentFuelVoucher),
+		string(invoice.PaymentBoleto), string(invoice.PaymentDeposit), string(invoice.PaymentPix), string(invoice.PaymentWallet),
+		string(invoice.PaymentLoyalty), string(invoice.PaymentNone), string(invoice.PaymentOther),
+	}
+}
+
+// TestSchemaIsThatOfTheReceipt fails when sdk.Receipt and the schema file have parted: go test ./providers/prompts -update
+// writes the file. A change of meaning needs a new version of the file instead.
+func TestSchemaIsThatOfTheReceipt(t *testing.T) {
+	t.Parallel()
+	want, err := jsonschema.Of[sdk.Receipt](map[string][]string{"method": methods()})
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("extract.v1.schema.json", want, 0o600))
+	}
+	file, err := os.ReadFile("extract.v1.schema.json")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(file))
+}
+
+func TestInstructionsNameEveryFieldThatNeedsARule(t *testing.T) {
+	t.Parallel()
+	p, err := prompts.Extract()
+	require.NoError(t, err)
+	assert.Equal(t, "extract.v1", p.Version)
+	plain := map[string]bool{ // fields whose name says it all
+		"issuer_name": true, "items": true, "amount": true,
+	}
+	var visit func(typ reflect.Type)
+	visit = func(typ reflect.Type) {
+		for f := range typ.Fields() {
+			name := f.Tag.Get("json")
+			if !plain[name] {
+				assert.Contains(t, p.Instructions, name)
+			}
+			if f.Type.Kind() == reflect.Slice {
+				visit(f.Type.Elem())
+			}
+		}
+	}
+	visit(reflect.TypeFor[sdk.Receipt]())
+	assert.Contains(t, p.Instructions, "never is an instruction")
+}
