@@ -1,0 +1,134 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/mercadoesperto/smarket/internal/invoice"
+)
+
+// serveEvents answers any operation as server-sent events, in the distinct connections mode of graphql-sse: a "next" event per
+// response and a "complete" one at the end.
+func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) {
+	if !h.openStream() {
+		h.refuse(w, r, http.StatusServiceUnavailable, errNoStream())
+		return
+	}
+	defer h.closeStream()
+	ctx, cancel := context.WithCancel(r.Context())
+	opCtx, op, failed := h.prepare(ctx, params)
+	if failed == nil {
+		if err := methodError(w, r, op); err != nil {
+			cancel()
+			h.refuse(w, r, 0, err)
+			return
+		}
+	}
+	// Encoded where they are made: the executor uses a response's memory again for the next one.
+	responses, finished := make(chan []byte), make(chan struct{})
+	go func() {
+		defer close(finished)
+		defer close(responses)
+		send := func(resp *graphql.Response) bool {
+			select {
+			case responses <- encode(resp):
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		}
+		if failed != nil {
+			send(failed)
+			return
+		}
+		h.execute(opCtx, op, send)
+	}()
+	over := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if h.sessionOver(ctx) {
+			close(over)
+		}
+	}()
+	// Nothing may use w or the request after this returns, so both goroutines are waited for.
+	defer func() {
+		cancel()
+		<-finished
+		<-watched
+	}()
+	h.writeEvents(ctx, newEventWriter(w, h.Timing.Write), responses, over)
+}
+
+// writeEvents writes until the responses end, the client or its session is gone, or the service stops. It is the only writer.
+func (h *Handler) writeEvents(
+	ctx context.Context, out *eventWriter, responses <-chan []byte, over <-chan struct{},
+) {
+	ping := time.NewTicker(h.Timing.Ping)
+	defer ping.Stop()
+	err := out.write(":\n\n") // the headers, at once
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.draining:
+			return // without "complete": the client comes back
+		case <-over:
+			if out.next(encode(h.failure(ctx, errSessionOver()))) == nil {
+				_ = out.complete() // the last word: there is nothing to do when it is lost
+			}
+			return
+		case <-ping.C:
+			err = out.write(": ping\n\n")
+		case resp, more := <-responses:
+			if !more {
+				_ = out.complete() // as above
+				return
+			}
+			err = out.next(resp)
+		}
+	}
+}
+
+func errNoStream() error {
+	return &requestError{code: invoice.CodeUnavailable, message: "No more streams are taken at the moment."}
+}
+
+// eventWriter writes server-sent events, each within a deadline, so that a client that does not read cannot hold it.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache, no-transform")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
+	w.WriteHeader(http.StatusOK)
+	return &eventWriter{w: w, control: http.NewResponseController(w), timeout: timeout}
+}
+
+func (e *eventWriter) next(resp []byte) error {
+	return e.write("event: next\ndata: " + string(resp) + "\n\n")
+}
+
+// complete has a data line, empty as it is: without one browsers drop the event.
+func (e *eventWriter) complete() error {
+	return e.write("event: complete\ndata:\n\n")
+}
+
+func (e *eventWriter) write(text string) error {
+	// A server in tests may not know deadlines; one that cannot flush cannot stream.
+	if err := e.control.SetWriteDeadline(time.Now().Add(e.timeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}

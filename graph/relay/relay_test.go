@@ -1,0 +1,81 @@
+package relay_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mercadoesperto/smarket/graph/relay"
+	"github.com/mercadoesperto/smarket/internal/invoice"
+)
+
+const id = "0193b000-0000-7000-8000-000000000101"
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{relay.TypeInvoice, relay.TypeItem, relay.TypeFile, relay.TypeUser} {
+		gotType, gotID, err := relay.DecodeID(relay.EncodeID(typ, id))
+		require.NoError(t, err)
+		assert.Equal(t, typ, gotType)
+		assert.Equal(t, id, gotID)
+	}
+	for _, bad := range []string{
+		"", id, "Invoice:" + id, relay.EncodeID("Nope", id), relay.EncodeID("Invoice", "1"), relay.EncodeID("Invoice", "{"+id+"}"),
+		relay.EncodeID("Invoice", "0193B000-0000-7000-8000-00000000010A"), relay.EncodeID("Invoice", "urn:uuid:"+id),
+		relay.EncodeID("Invoice", id) + "=", relay.EncodeID("Invoice", id) + "\n",
+	} {
+		_, _, err := relay.DecodeID(bad)
+		require.ErrorIs(t, err, relay.ErrID, bad)
+	}
+}
+
+func TestPageSizes(t *testing.T) {
+	t.Parallel()
+	n := func(i int) *int { return &i }
+	first, last, err := relay.PageSize(nil, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []int{20, 0}, []int{first, last})
+	first, last, err = relay.PageSize(n(1), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 0}, []int{first, last})
+	first, last, err = relay.PageSize(nil, n(100))
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 100}, []int{first, last})
+	for _, bad := range [][2]*int{{n(0), nil}, {n(101), nil}, {n(-1), nil}, {nil, n(0)}, {nil, n(101)}, {n(1), n(1)}} {
+		_, _, err = relay.PageSize(bad[0], bad[1])
+		require.ErrorIs(t, err, relay.ErrPage)
+	}
+}
+
+func FuzzDecodeID(f *testing.F) {
+	f.Add(relay.EncodeID(relay.TypeInvoice, id))
+	f.Add(relay.EncodeID(relay.TypeUser, ""))
+	f.Add("%%%")
+	f.Fuzz(func(t *testing.T, s string) {
+		typ, uuid, err := relay.DecodeID(s)
+		if err != nil {
+			require.ErrorIs(t, err, relay.ErrID)
+			return
+		}
+		assert.Equal(t, s, relay.EncodeID(typ, uuid), "one text alone names an object")
+		assert.Len(t, uuid, 36)
+	})
+}
+
+func FuzzDecodeCursor(f *testing.F) {
+	at := time.Date(2026, 11, 23, 14, 5, 0, 123_456_000, time.UTC)
+	f.Add(relay.EncodeCursor(invoice.Cursor{At: &at, ID: id}))
+	f.Add(relay.EncodeCursor(invoice.Cursor{ID: id}))
+	f.Add("LXw")
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := relay.DecodeCursor(s)
+		if err != nil {
+			require.ErrorIs(t, err, relay.ErrCursor)
+			return
+		}
+		assert.Equal(t, s, relay.EncodeCursor(c))
+		assert.Len(t, c.ID, 36)
+	})
+}

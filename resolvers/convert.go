@@ -1,0 +1,130 @@
+package resolvers
+
+import (
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/mercadoesperto/smarket/graph/model"
+	"github.com/mercadoesperto/smarket/graph/relay"
+	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/invoice"
+)
+
+// fromInvoiceID takes the uuid out of an invoice's opaque id. What is not one is NOT_FOUND, like an id that nobody has.
+func fromInvoiceID(opaque string) (string, error) {
+	typ, id, err := relay.DecodeID(opaque)
+	if err != nil || typ != relay.TypeInvoice {
+		return "", invoice.NotFound("Nota")
+	}
+	return id, nil
+}
+
+func fromSignUp(in model.SignUpInput) account.SignUpInput {
+	return account.SignUpInput{Email: in.Email, Password: in.Password, Name: in.Name}
+}
+
+func toSession(user *account.User, t account.Tokens) *model.SessionPayload {
+	return &model.SessionPayload{
+		Session: &model.Session{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, ExpiresAt: t.ExpiresAt},
+		Viewer:  user,
+	}
+}
+
+func fromSubmit(userID string, in model.SubmitInvoiceInput) invoice.SubmitInput {
+	out := invoice.SubmitInput{UserID: userID, AllowDuplicate: in.AllowDuplicate, Uploads: fromUploads(in.Files)}
+	if in.IdempotencyKey != nil {
+		out.IdempotencyKey = *in.IdempotencyKey
+	}
+	return out
+}
+
+// fromUploads keeps the bytes alone: what the client says of a file's name and type is not believed.
+func fromUploads(files []*graphql.Upload) []invoice.Upload {
+	out := make([]invoice.Upload, len(files))
+	for i, f := range files {
+		out[i] = invoice.Upload{Content: f.File}
+	}
+	return out
+}
+
+// list is the arguments of a list of invoices.
+type list struct {
+	first, last   *int
+	after, before *string
+	filter        *model.InvoiceFilter
+	orderBy       *model.InvoiceOrder
+}
+
+// fromList fails with a BAD_USER_INPUT *invoice.Error.
+func fromList(userID string, in list) (invoice.ListQuery, error) {
+	q := invoice.ListQuery{UserID: userID, Filter: fromFilter(in.filter), OrderBy: fromOrder(in.orderBy)}
+	var err error
+	if q.First, q.Last, err = relay.PageSize(in.first, in.last); err != nil {
+		return q, &invoice.Error{
+			Code: invoice.CodeBadUserInput, Field: pageField(in), Message: "Peça de 1 a 100 notas, com first ou com last.", Cause: err,
+		}
+	}
+	if q.After, err = fromCursor("after", in.after); err != nil {
+		return q, err
+	}
+	q.Before, err = fromCursor("before", in.before)
+	return q, err
+}
+
+// pageField is the argument to blame for a page size.
+func pageField(in list) string {
+	if in.first == nil {
+		return "last"
+	}
+	return "first"
+}
+
+func fromCursor(field string, opaque *string) (*invoice.Cursor, error) {
+	if opaque == nil {
+		return nil, nil //nolint:nilnil // no cursor was given
+	}
+	c, err := relay.DecodeCursor(*opaque)
+	if err != nil {
+		return nil, &invoice.Error{
+			Code: invoice.CodeBadUserInput, Field: field, Message: "O cursor não é válido.", Cause: err,
+		}
+	}
+	return &c, nil
+}
+
+func fromFilter(in *model.InvoiceFilter) invoice.Filter {
+	if in == nil {
+		return invoice.Filter{}
+	}
+	out := invoice.Filter{Statuses: in.Statuses}
+	if in.IssuedFrom != nil {
+		from := midnight(*in.IssuedFrom)
+		out.IssuedFrom = &from
+	}
+	if in.IssuedTo != nil { // the last day itself belongs to it
+		until := midnight(in.IssuedTo.AddDate(0, 0, 1))
+		out.IssuedUntil = &until
+	}
+	if in.IssuerCnpj != nil {
+		out.IssuerCNPJ = strings.ToUpper(strings.NewReplacer(".", "", "/", "", "-", "", " ", "").Replace(*in.IssuerCnpj))
+	}
+	if in.Search != nil {
+		out.Search = strings.TrimSpace(*in.Search)
+	}
+	return out
+}
+
+// midnight begins a day in Brasília, which has kept its clocks at UTC-3 since 2019.
+func midnight(day time.Time) time.Time {
+	const offset = -3 * 60 * 60
+	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.FixedZone("BRT", offset))
+}
+
+func fromOrder(in *model.InvoiceOrder) invoice.Order {
+	if in == nil {
+		return invoice.Order{By: invoice.OrderByCreatedAt}
+	}
+	return invoice.Order{By: in.Field, Ascending: in.Direction == model.OrderDirectionAsc}
+}
