@@ -17,7 +17,7 @@ type Tables struct {
 
 // NewTables makes a Tables for the database.
 func NewTables(db Database, log *slog.Logger) (*Tables, error) {
-	m, err := rivermigrate.New(db.driver(), &rivermigrate.Config{Logger: log})
+	m, err := rivermigrate.New(db.driver(), &rivermigrate.Config{Logger: forRiver(log)})
 	if err != nil {
 		return nil, fmt.Errorf("queue tables: %w", err)
 	}

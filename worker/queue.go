@@ -44,7 +44,7 @@ type Queue struct {
 
 // NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
 func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
-	client, err := river.NewClient(db.driver(), &river.Config{Logger: log}) // without queues it only inserts
+	client, err := river.NewClient(db.driver(), &river.Config{Logger: forRiver(log)}) // without queues it only inserts
 	if err != nil {
 		return nil, fmt.Errorf("queue client: %w", err)
 	}

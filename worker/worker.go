@@ -56,7 +56,7 @@ func New(cfg Config) (*Worker, error) {
 		RescueStuckJobsAfter: cfg.JobTimeout + rescueMargin,
 		SoftStopTimeout:      cfg.StopTimeout,
 		FetchCooldown:        fetchCooldown,
-		Logger:               cfg.Log,
+		Logger:               forRiver(cfg.Log),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("worker client: %w", err)
