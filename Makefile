@@ -40,7 +40,7 @@ check: lint drift vuln test ## what CI runs
 
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/buf ## golangci-lint, buf, shell scripts
-	$(TOOLS)/golangci-lint run --build-tags nodynamic ./...
+	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags nodynamic ./...
 	$(TOOLS)/buf lint
 	@for s in scripts/*.sh .ci/run; do bash -n $$s; done
 
