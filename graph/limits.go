@@ -28,6 +28,8 @@ const (
 	maxComplexity = 12_000
 	// duplicateCost is a look-up of its own.
 	duplicateCost = 10
+	// usageCost is adding up the calls of up to a year.
+	usageCost = 1000
 )
 
 // complexityRoot prices what costs more than its fields.
@@ -44,6 +46,7 @@ func complexityRoot() generated.ComplexityRoot {
 		}
 		return 1 + min(max(n, 1), relay.MaxPage)*child
 	}
+	c.Query.Usage = func(child int, _ model.DateRangeInput) int { return usageCost + child }
 	c.Duplicate.Invoice = func(child int) int { return duplicateCost + child }
 	c.ExtractionEvent.Invoice = func(child int) int { return duplicateCost + child }
 	return c

@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 
+	"github.com/mercadoesperto/smarket/graph/generated"
 	"github.com/mercadoesperto/smarket/graph/model"
 	"github.com/mercadoesperto/smarket/internal/account"
 )
@@ -51,6 +52,23 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 	return &model.SignOutPayload{SignedOut: true}, nil
 }
 
+// UpdateProfile is the resolver for the updateProfile field.
+func (r *mutationResolver) UpdateProfile(ctx context.Context, input model.UpdateProfileInput) (*model.UpdateProfilePayload, error) {
+	v, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	change, err := fromProfile(input)
+	if err != nil {
+		return nil, err
+	}
+	user, err := r.Accounts.UpdateHousehold(ctx, v.UserID, change)
+	if err != nil {
+		return nil, err
+	}
+	return &model.UpdateProfilePayload{Viewer: user}, nil
+}
+
 // Viewer is the resolver for the viewer field.
 func (r *queryResolver) Viewer(ctx context.Context) (*account.User, error) {
 	v, ok := account.ViewerFrom(ctx)
@@ -59,3 +77,13 @@ func (r *queryResolver) Viewer(ctx context.Context) (*account.User, error) {
 	}
 	return r.Accounts.User(ctx, v.UserID)
 }
+
+// Consents is the resolver for the consents field.
+func (r *userResolver) Consents(ctx context.Context, obj *account.User) ([]*model.Consent, error) {
+	return toConsents(obj.Consents), nil
+}
+
+// User returns generated.UserResolver implementation.
+func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
+
+type userResolver struct{ *Resolver }

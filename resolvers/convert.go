@@ -1,6 +1,8 @@
 package resolvers
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,7 +11,9 @@ import (
 	"github.com/mercadoesperto/smarket/graph/model"
 	"github.com/mercadoesperto/smarket/graph/relay"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // fromInvoiceID takes the uuid out of an invoice's opaque id. What is not one is NOT_FOUND, like an id that nobody has.
@@ -30,6 +34,49 @@ func toSession(user *account.User, t account.Tokens) *model.SessionPayload {
 		Session: &model.Session{AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, ExpiresAt: t.ExpiresAt},
 		Viewer:  user,
 	}
+}
+
+// fromProfile fails with a BAD_USER_INPUT *account.Error on an income that is no amount.
+func fromProfile(in model.UpdateProfileInput) (account.HouseholdInput, error) {
+	out := account.HouseholdInput{Adults: in.Adults, Children: in.Children, Consents: map[string]bool{}}
+	for _, c := range in.Consents {
+		out.Consents[c.Provider] = c.Granted
+	}
+	income, given := in.Income.ValueOK()
+	if !given {
+		return out, nil
+	}
+	if income == nil {
+		out.ForgetIncome = true
+		return out, nil
+	}
+	amount, err := fiscal.MoneyFromDecimal(*income)
+	if err != nil {
+		return out, &account.Error{Code: account.CodeBadUserInput, Field: "income", Message: "A renda não é um valor válido.", Cause: err}
+	}
+	out.Income = &amount
+	return out, nil
+}
+
+// toConsents is in the order of the providers' names.
+func toConsents(given map[string]time.Time) []*model.Consent {
+	list := []*model.Consent{}
+	for _, provider := range slices.Sorted(maps.Keys(given)) {
+		list = append(list, &model.Consent{Provider: provider, GrantedAt: given[provider]})
+	}
+	return list
+}
+
+// usageScope is whose calls a viewer sees: their own, and an admin everybody's.
+func usageScope(v account.Viewer) string {
+	if v.Role == account.RoleAdmin {
+		return ""
+	}
+	return v.UserID
+}
+
+func fromPeriod(in model.DateRangeInput) usage.Period {
+	return usage.Period{From: usage.Day(in.From.Format(time.DateOnly)), To: usage.Day(in.To.Format(time.DateOnly))}
 }
 
 func fromSubmit(userID string, in model.SubmitInvoiceInput) invoice.SubmitInput {

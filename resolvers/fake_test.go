@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,12 +18,14 @@ import (
 	"github.com/mercadoesperto/smarket/graph"
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/usage"
 	"github.com/mercadoesperto/smarket/resolvers"
 )
 
 var (
 	_ resolvers.Accounts  = (*fake)(nil)
 	_ resolvers.Invoices  = (*fakeInvoices)(nil)
+	_ resolvers.Usage     = (*fake)(nil)
 	_ graph.Authenticator = (*fake)(nil)
 )
 
@@ -31,6 +34,7 @@ type seed struct {
 	Users    []*account.User
 	Invoices []*invoice.Invoice
 	Events   []invoice.Event
+	Usage    []seedUsage
 }
 
 // fake is the services in memory, just enough of them. Tokens are "token-" and the user's name in lower case.
@@ -128,6 +132,63 @@ func (f *fake) User(_ context.Context, id string) (*account.User, error) {
 		}
 	}
 	return nil, &account.Error{Code: account.CodeNotFound, Message: "Usuário não encontrado."}
+}
+
+// UpdateHousehold changes a copy.
+func (f *fake) UpdateHousehold(ctx context.Context, id string, in account.HouseholdInput) (*account.User, error) {
+	user, err := f.User(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if in.Adults != nil && *in.Adults < 1 {
+		return nil, &account.Error{Code: account.CodeBadUserInput, Field: "adults", Message: "O número de adultos deve ficar entre 1 e 20."}
+	}
+	changed := *user
+	if in.Income != nil {
+		changed.Household.Income = in.Income
+	}
+	if in.ForgetIncome {
+		changed.Household.Income = nil
+	}
+	if in.Adults != nil {
+		changed.Household.Adults = *in.Adults
+	}
+	if in.Children != nil {
+		changed.Household.Children = *in.Children
+	}
+	changed.Consents = map[string]time.Time{}
+	maps.Copy(changed.Consents, user.Consents)
+	for provider, given := range in.Consents {
+		delete(changed.Consents, provider)
+		if given {
+			changed.Consents[provider] = f.now
+		}
+	}
+	return &changed, nil
+}
+
+// Report is a report of the seed's sums, of which each has its user.
+func (f *fake) Report(_ context.Context, userID string, period usage.Period) (*usage.Report, error) {
+	if period.To < period.From {
+		return nil, &invoice.Error{Code: invoice.CodeBadUserInput, Field: "period", Message: "O período deve começar antes de terminar."}
+	}
+	report := &usage.Report{}
+	for _, u := range f.seed.Usage {
+		if (userID != "" && u.UserID != userID) || u.Day < period.From || u.Day > period.To {
+			continue
+		}
+		report.Add(u.Totals)
+		report.ByModel = append(report.ByModel, usage.ModelTotals{Provider: u.Provider, Model: u.Model, Totals: u.Totals})
+		report.ByDay = append(report.ByDay, usage.DayTotals{Day: u.Day.Start(), Totals: u.Totals})
+	}
+	return report, nil
+}
+
+// seedUsage is what a user's calls to a model were in a day.
+type seedUsage struct {
+	usage.Sum
+
+	UserID string
 }
 
 // fakeInvoices is apart from fake because both services have a method of their own name for one thing.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // Accounts is what the resolvers need of the accounts. Implemented by account.Service.
@@ -16,6 +17,7 @@ type Accounts interface {
 	Refresh(ctx context.Context, refreshToken string) (*account.User, account.Tokens, error)
 	SignOut(ctx context.Context, sessionID string) error
 	User(ctx context.Context, id string) (*account.User, error)
+	UpdateHousehold(ctx context.Context, userID string, in account.HouseholdInput) (*account.User, error)
 }
 
 // Invoices is what the resolvers need of the invoices. Implemented by invoice.Service.
@@ -31,15 +33,23 @@ type Invoices interface {
 	WatchAll(ctx context.Context, userID string) (<-chan invoice.Event, error)
 }
 
+// Usage is what the resolvers need of the accounts of calls. Implemented by usage.Service.
+type Usage interface {
+	// Report is everybody's with userID "".
+	Report(ctx context.Context, userID string, period usage.Period) (*usage.Report, error)
+}
+
 var (
 	_ Accounts = (*account.Service)(nil)
 	_ Invoices = (*invoice.Service)(nil)
+	_ Usage    = (*usage.Service)(nil)
 )
 
 // Resolver is the root of all resolvers.
 type Resolver struct {
 	Accounts Accounts
 	Invoices Invoices
+	Usage    Usage
 }
 
 // viewer is who asks; an UNAUTHENTICATED *account.Error when nobody is signed in.

@@ -52,7 +52,7 @@ func setupSeed(t *testing.T, seedFile string, change ...func(*graph.Config)) *se
 	t.Helper()
 	s := &server{fake: newFake(t, seedFile), log: &syncBuffer{}, tempDir: t.TempDir()}
 	cfg := graph.Config{
-		Resolvers: &resolvers.Resolver{Accounts: s.fake, Invoices: fakeInvoices{s.fake}},
+		Resolvers: &resolvers.Resolver{Accounts: s.fake, Invoices: fakeInvoices{s.fake}, Usage: s.fake},
 		Accounts:  s.fake,
 		Log:       slog.New(slog.NewTextHandler(s.log, nil)),
 		TempDir:   s.tempDir,

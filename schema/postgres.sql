@@ -203,3 +203,47 @@ CREATE TABLE worker_heartbeats (
   seen_at    timestamptz NOT NULL,
   PRIMARY KEY (worker_id)
 );
+
+-- What calls to providers used and cost. Rows outlive what they were made for, without naming it.
+CREATE TABLE provider_calls (
+  id                 uuid        NOT NULL,
+  user_id            uuid        NULL, -- none for the operator's own calls, and once the account is deleted
+  invoice_id         uuid        NULL,
+  day                text        NOT NULL, -- 2026-11-23, in Brasília
+  task               text        NOT NULL,
+  provider           text        NOT NULL,
+  model              text        NOT NULL,
+  attempt            integer     NOT NULL,
+  outcome            text        NOT NULL,
+  input_tokens       bigint      NOT NULL,
+  cached_tokens      bigint      NOT NULL,
+  cache_write_tokens bigint      NOT NULL,
+  output_tokens      bigint      NOT NULL,
+  thinking_tokens    bigint      NOT NULL,
+  latency_ms         bigint      NOT NULL,
+  cost_micro_usd     bigint      NULL, -- null when it is not known
+  charged_micro_usd  bigint      NOT NULL, -- what counts against budgets
+  saved_micro_usd    bigint      NOT NULL,
+  started_at         timestamptz NOT NULL,
+  ended_at           timestamptz NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT provider_calls_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL,
+  CONSTRAINT provider_calls_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE SET NULL,
+  CONSTRAINT provider_calls_amounts_check CHECK (cost_micro_usd >= 0 AND charged_micro_usd >= 0 AND saved_micro_usd >= 0)
+);
+CREATE INDEX provider_calls_user_day_idx ON provider_calls (user_id, day);
+CREATE INDEX provider_calls_day_idx ON provider_calls (day);
+CREATE INDEX provider_calls_invoice_id_idx ON provider_calls (invoice_id);
+CREATE INDEX provider_calls_reserved_idx ON provider_calls (started_at) WHERE outcome = 'reserved';
+
+-- What is spent and reserved in a day, by each user and by all together (scope installation).
+CREATE TABLE budget_days (
+  scope              text   NOT NULL,
+  day                text   NOT NULL,
+  user_id            uuid   NULL,
+  spent_micro_usd    bigint NOT NULL,
+  reserved_micro_usd bigint NOT NULL,
+  PRIMARY KEY (scope, day),
+  CONSTRAINT budget_days_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX budget_days_user_id_idx ON budget_days (user_id);

@@ -3,7 +3,7 @@
 // that Atlas' CLI uses too. What rows mean, and how they become domain objects, is left to internal/store; the tables of the
 // job queue are the queue's own, and come and go through Companion.
 //
-// A row's texts are never NULL unless the struct says nullzero or has a pointer. Amounts are centavos. Times are UTC with
+// A row's texts are never NULL unless the struct says nullzero or has a pointer. Amounts are centavos, but for costs of providers, which are millionths of a dollar. Times are UTC with
 // microseconds.
 package schema
 
@@ -37,5 +37,7 @@ func Rows() []any {
 		(*InvoiceClaim)(nil),
 		(*ExtractionEvent)(nil),
 		(*WorkerHeartbeat)(nil),
+		(*ProviderCall)(nil),
+		(*BudgetDay)(nil),
 	}
 }

@@ -205,3 +205,47 @@ CREATE TABLE worker_heartbeats (
   seen_at    datetime NOT NULL,
   PRIMARY KEY (worker_id)
 );
+
+-- What calls to providers used and cost. Rows outlive what they were made for, without naming it.
+CREATE TABLE provider_calls (
+  id                 text     NOT NULL,
+  user_id            text     NULL, -- none for the operator's own calls, and once the account is deleted
+  invoice_id         text     NULL,
+  day                text     NOT NULL, -- 2026-11-23, in Brasília
+  task               text     NOT NULL,
+  provider           text     NOT NULL,
+  model              text     NOT NULL,
+  attempt            integer  NOT NULL,
+  outcome            text     NOT NULL,
+  input_tokens       integer  NOT NULL,
+  cached_tokens      integer  NOT NULL,
+  cache_write_tokens integer  NOT NULL,
+  output_tokens      integer  NOT NULL,
+  thinking_tokens    integer  NOT NULL,
+  latency_ms         integer  NOT NULL,
+  cost_micro_usd     integer  NULL, -- null when it is not known
+  charged_micro_usd  integer  NOT NULL, -- what counts against budgets
+  saved_micro_usd    integer  NOT NULL,
+  started_at         datetime NOT NULL,
+  ended_at           datetime NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT provider_calls_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL,
+  CONSTRAINT provider_calls_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE SET NULL,
+  CONSTRAINT provider_calls_amounts_check CHECK (cost_micro_usd >= 0 AND charged_micro_usd >= 0 AND saved_micro_usd >= 0)
+);
+CREATE INDEX provider_calls_user_day_idx ON provider_calls (user_id, day);
+CREATE INDEX provider_calls_day_idx ON provider_calls (day);
+CREATE INDEX provider_calls_invoice_id_idx ON provider_calls (invoice_id);
+CREATE INDEX provider_calls_reserved_idx ON provider_calls (started_at) WHERE outcome = 'reserved';
+
+-- What is spent and reserved in a day, by each user and by all together (scope installation).
+CREATE TABLE budget_days (
+  scope              text    NOT NULL,
+  day                text    NOT NULL,
+  user_id            text    NULL,
+  spent_micro_usd    integer NOT NULL,
+  reserved_micro_usd integer NOT NULL,
+  PRIMARY KEY (scope, day),
+  CONSTRAINT budget_days_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX budget_days_user_id_idx ON budget_days (user_id);

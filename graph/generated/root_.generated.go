@@ -27,6 +27,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
+	User() UserResolver
 }
 
 type DirectiveRoot struct {
@@ -56,6 +57,26 @@ type ComplexityRoot struct {
 		Line       func(childComplexity int) int
 		Name       func(childComplexity int) int
 		Passed     func(childComplexity int) int
+	}
+
+	Consent struct {
+		GrantedAt func(childComplexity int) int
+		Provider  func(childComplexity int) int
+	}
+
+	DayUsage struct {
+		Cached            func(childComplexity int) int
+		CachedInputTokens func(childComplexity int) int
+		Calls             func(childComplexity int) int
+		Cost              func(childComplexity int) int
+		Day               func(childComplexity int) int
+		Estimated         func(childComplexity int) int
+		Failed            func(childComplexity int) int
+		InputTokens       func(childComplexity int) int
+		OutputTokens      func(childComplexity int) int
+		SavedByCache      func(childComplexity int) int
+		ThinkingTokens    func(childComplexity int) int
+		Uncosted          func(childComplexity int) int
 	}
 
 	DeleteInvoicePayload struct {
@@ -92,6 +113,12 @@ type ComplexityRoot struct {
 		Kind     func(childComplexity int) int
 		Position func(childComplexity int) int
 		Size     func(childComplexity int) int
+	}
+
+	Household struct {
+		Adults   func(childComplexity int) int
+		Children func(childComplexity int) int
+		Income   func(childComplexity int) int
 	}
 
 	Invoice struct {
@@ -153,6 +180,22 @@ type ComplexityRoot struct {
 		UnitPrice   func(childComplexity int) int
 	}
 
+	ModelUsage struct {
+		Cached            func(childComplexity int) int
+		CachedInputTokens func(childComplexity int) int
+		Calls             func(childComplexity int) int
+		Cost              func(childComplexity int) int
+		Estimated         func(childComplexity int) int
+		Failed            func(childComplexity int) int
+		InputTokens       func(childComplexity int) int
+		Model             func(childComplexity int) int
+		OutputTokens      func(childComplexity int) int
+		Provider          func(childComplexity int) int
+		SavedByCache      func(childComplexity int) int
+		ThinkingTokens    func(childComplexity int) int
+		Uncosted          func(childComplexity int) int
+	}
+
 	Money struct {
 		Centavos func(childComplexity int) int
 		String   func(childComplexity int) int
@@ -167,6 +210,7 @@ type ComplexityRoot struct {
 		SignOut          func(childComplexity int) int
 		SignUp           func(childComplexity int, input model.SignUpInput) int
 		SubmitInvoice    func(childComplexity int, input model.SubmitInvoiceInput) int
+		UpdateProfile    func(childComplexity int, input model.UpdateProfileInput) int
 	}
 
 	PageInfo struct {
@@ -185,6 +229,7 @@ type ComplexityRoot struct {
 		Invoice  func(childComplexity int, id string) int
 		Invoices func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvoiceFilter, orderBy *model.InvoiceOrder) int
 		Node     func(childComplexity int, id string) int
+		Usage    func(childComplexity int, period model.DateRangeInput) int
 		Viewer   func(childComplexity int) int
 	}
 
@@ -229,9 +274,36 @@ type ComplexityRoot struct {
 		Taxes     func(childComplexity int) int
 	}
 
+	UpdateProfilePayload struct {
+		Viewer func(childComplexity int) int
+	}
+
+	UsageReport struct {
+		ByDay             func(childComplexity int) int
+		ByModel           func(childComplexity int) int
+		Cached            func(childComplexity int) int
+		CachedInputTokens func(childComplexity int) int
+		Calls             func(childComplexity int) int
+		Cost              func(childComplexity int) int
+		Estimated         func(childComplexity int) int
+		Failed            func(childComplexity int) int
+		InputTokens       func(childComplexity int) int
+		OutputTokens      func(childComplexity int) int
+		SavedByCache      func(childComplexity int) int
+		ThinkingTokens    func(childComplexity int) int
+		Uncosted          func(childComplexity int) int
+	}
+
+	UsdAmount struct {
+		Micros func(childComplexity int) int
+		String func(childComplexity int) int
+	}
+
 	User struct {
+		Consents  func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
 		Email     func(childComplexity int) int
+		Household func(childComplexity int) int
 		ID        func(childComplexity int) int
 		Name      func(childComplexity int) int
 		Plan      func(childComplexity int) int
@@ -339,6 +411,92 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Check.Passed(childComplexity), true
+
+	case "Consent.grantedAt":
+		if e.ComplexityRoot.Consent.GrantedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.GrantedAt(childComplexity), true
+	case "Consent.provider":
+		if e.ComplexityRoot.Consent.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Provider(childComplexity), true
+
+	case "DayUsage.cached":
+		if e.ComplexityRoot.DayUsage.Cached == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Cached(childComplexity), true
+	case "DayUsage.cachedInputTokens":
+		if e.ComplexityRoot.DayUsage.CachedInputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.CachedInputTokens(childComplexity), true
+	case "DayUsage.calls":
+		if e.ComplexityRoot.DayUsage.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Calls(childComplexity), true
+	case "DayUsage.cost":
+		if e.ComplexityRoot.DayUsage.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Cost(childComplexity), true
+	case "DayUsage.day":
+		if e.ComplexityRoot.DayUsage.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Day(childComplexity), true
+	case "DayUsage.estimated":
+		if e.ComplexityRoot.DayUsage.Estimated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Estimated(childComplexity), true
+	case "DayUsage.failed":
+		if e.ComplexityRoot.DayUsage.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Failed(childComplexity), true
+	case "DayUsage.inputTokens":
+		if e.ComplexityRoot.DayUsage.InputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.InputTokens(childComplexity), true
+	case "DayUsage.outputTokens":
+		if e.ComplexityRoot.DayUsage.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.OutputTokens(childComplexity), true
+	case "DayUsage.savedByCache":
+		if e.ComplexityRoot.DayUsage.SavedByCache == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.SavedByCache(childComplexity), true
+	case "DayUsage.thinkingTokens":
+		if e.ComplexityRoot.DayUsage.ThinkingTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.ThinkingTokens(childComplexity), true
+	case "DayUsage.uncosted":
+		if e.ComplexityRoot.DayUsage.Uncosted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DayUsage.Uncosted(childComplexity), true
 
 	case "DeleteInvoicePayload.deletedInvoiceId":
 		if e.ComplexityRoot.DeleteInvoicePayload.DeletedInvoiceID == nil {
@@ -470,6 +628,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.File.Size(childComplexity), true
+
+	case "Household.adults":
+		if e.ComplexityRoot.Household.Adults == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Adults(childComplexity), true
+	case "Household.children":
+		if e.ComplexityRoot.Household.Children == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Children(childComplexity), true
+	case "Household.income":
+		if e.ComplexityRoot.Household.Income == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Income(childComplexity), true
 
 	case "Invoice.accessKey":
 		if e.ComplexityRoot.Invoice.AccessKey == nil {
@@ -740,6 +917,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Item.UnitPrice(childComplexity), true
 
+	case "ModelUsage.cached":
+		if e.ComplexityRoot.ModelUsage.Cached == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Cached(childComplexity), true
+	case "ModelUsage.cachedInputTokens":
+		if e.ComplexityRoot.ModelUsage.CachedInputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.CachedInputTokens(childComplexity), true
+	case "ModelUsage.calls":
+		if e.ComplexityRoot.ModelUsage.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Calls(childComplexity), true
+	case "ModelUsage.cost":
+		if e.ComplexityRoot.ModelUsage.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Cost(childComplexity), true
+	case "ModelUsage.estimated":
+		if e.ComplexityRoot.ModelUsage.Estimated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Estimated(childComplexity), true
+	case "ModelUsage.failed":
+		if e.ComplexityRoot.ModelUsage.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Failed(childComplexity), true
+	case "ModelUsage.inputTokens":
+		if e.ComplexityRoot.ModelUsage.InputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.InputTokens(childComplexity), true
+	case "ModelUsage.model":
+		if e.ComplexityRoot.ModelUsage.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Model(childComplexity), true
+	case "ModelUsage.outputTokens":
+		if e.ComplexityRoot.ModelUsage.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.OutputTokens(childComplexity), true
+	case "ModelUsage.provider":
+		if e.ComplexityRoot.ModelUsage.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Provider(childComplexity), true
+	case "ModelUsage.savedByCache":
+		if e.ComplexityRoot.ModelUsage.SavedByCache == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.SavedByCache(childComplexity), true
+	case "ModelUsage.thinkingTokens":
+		if e.ComplexityRoot.ModelUsage.ThinkingTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.ThinkingTokens(childComplexity), true
+	case "ModelUsage.uncosted":
+		if e.ComplexityRoot.ModelUsage.Uncosted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ModelUsage.Uncosted(childComplexity), true
+
 	case "Money.centavos":
 		if e.ComplexityRoot.Money.Centavos == nil {
 			break
@@ -836,6 +1092,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitInvoice(childComplexity, args["input"].(model.SubmitInvoiceInput)), true
+	case "Mutation.updateProfile":
+		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateProfile_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProfile(childComplexity, args["input"].(model.UpdateProfileInput)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -908,6 +1175,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.usage":
+		if e.ComplexityRoot.Query.Usage == nil {
+			break
+		}
+
+		args, err := ec.field_Query_usage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Usage(childComplexity, args["period"].(model.DateRangeInput)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -1047,6 +1325,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Totals.Taxes(childComplexity), true
 
+	case "UpdateProfilePayload.viewer":
+		if e.ComplexityRoot.UpdateProfilePayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateProfilePayload.Viewer(childComplexity), true
+
+	case "UsageReport.byDay":
+		if e.ComplexityRoot.UsageReport.ByDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.ByDay(childComplexity), true
+	case "UsageReport.byModel":
+		if e.ComplexityRoot.UsageReport.ByModel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.ByModel(childComplexity), true
+	case "UsageReport.cached":
+		if e.ComplexityRoot.UsageReport.Cached == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Cached(childComplexity), true
+	case "UsageReport.cachedInputTokens":
+		if e.ComplexityRoot.UsageReport.CachedInputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.CachedInputTokens(childComplexity), true
+	case "UsageReport.calls":
+		if e.ComplexityRoot.UsageReport.Calls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Calls(childComplexity), true
+	case "UsageReport.cost":
+		if e.ComplexityRoot.UsageReport.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Cost(childComplexity), true
+	case "UsageReport.estimated":
+		if e.ComplexityRoot.UsageReport.Estimated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Estimated(childComplexity), true
+	case "UsageReport.failed":
+		if e.ComplexityRoot.UsageReport.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Failed(childComplexity), true
+	case "UsageReport.inputTokens":
+		if e.ComplexityRoot.UsageReport.InputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.InputTokens(childComplexity), true
+	case "UsageReport.outputTokens":
+		if e.ComplexityRoot.UsageReport.OutputTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.OutputTokens(childComplexity), true
+	case "UsageReport.savedByCache":
+		if e.ComplexityRoot.UsageReport.SavedByCache == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.SavedByCache(childComplexity), true
+	case "UsageReport.thinkingTokens":
+		if e.ComplexityRoot.UsageReport.ThinkingTokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.ThinkingTokens(childComplexity), true
+	case "UsageReport.uncosted":
+		if e.ComplexityRoot.UsageReport.Uncosted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsageReport.Uncosted(childComplexity), true
+
+	case "UsdAmount.microUsd":
+		if e.ComplexityRoot.UsdAmount.Micros == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsdAmount.Micros(childComplexity), true
+	case "UsdAmount.formatted":
+		if e.ComplexityRoot.UsdAmount.String == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UsdAmount.String(childComplexity), true
+
+	case "User.consents":
+		if e.ComplexityRoot.User.Consents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Consents(childComplexity), true
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
 			break
@@ -1059,6 +1442,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Email(childComplexity), true
+	case "User.household":
+		if e.ComplexityRoot.User.Household == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Household(childComplexity), true
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
 			break
@@ -1094,6 +1483,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("CancelExtractionInput", ec.unmarshalInputCancelExtractionInput),
+			graphql.NewInputUnmarshaler("ConsentInput", ec.unmarshalInputConsentInput),
+			graphql.NewInputUnmarshaler("DateRangeInput", ec.unmarshalInputDateRangeInput),
 			graphql.NewInputUnmarshaler("DeleteInvoiceInput", ec.unmarshalInputDeleteInvoiceInput),
 			graphql.NewInputUnmarshaler("InvoiceFilter", ec.unmarshalInputInvoiceFilter),
 			graphql.NewInputUnmarshaler("InvoiceOrder", ec.unmarshalInputInvoiceOrder),
@@ -1102,6 +1493,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
 			graphql.NewInputUnmarshaler("SignUpInput", ec.unmarshalInputSignUpInput),
 			graphql.NewInputUnmarshaler("SubmitInvoiceInput", ec.unmarshalInputSubmitInvoiceInput),
+			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 		)
 	}
 	first := true
@@ -1207,8 +1599,30 @@ type User implements Node {
   role: Role!
   "What the person pays for."
   plan: Plan!
+  "Whom the person buys for."
+  household: Household!
+  "The providers abroad that may see the person's documents. A new account has none."
+  consents: [Consent!]!
   "When the account was made."
   createdAt: DateTime!
+}
+
+"Whom somebody buys for."
+type Household {
+  "What the household earns a month; null when the person has not said."
+  income: Money
+  "Grown-ups, the person included."
+  adults: Int!
+  "Children."
+  children: Int!
+}
+
+"A person's leave for a provider to see their documents. Without it the provider is not asked."
+type Consent {
+  "The provider's name."
+  provider: String!
+  "Since when."
+  grantedAt: DateTime!
 }
 
 "What a user may do."
@@ -1261,6 +1675,32 @@ input RefreshSessionInput {
   refreshToken: String!
 }
 
+"What is to change; what is left out stays as it is."
+input UpdateProfileInput {
+  "What the household earns a month, in reais: \"5123.45\". null makes it unknown again."
+  income: Decimal
+  "Grown-ups, from 1 to 20."
+  adults: Int
+  "Children, up to 20."
+  children: Int
+  "Which providers may see the person's documents from now on. Providers that are not named keep what they have."
+  consents: [ConsentInput!]
+}
+
+"Leave for a provider, given or withdrawn."
+input ConsentInput {
+  "The provider's name, such as \"gemini\"."
+  provider: String!
+  "True gives it, false withdraws it."
+  granted: Boolean!
+}
+
+"The profile after the change."
+type UpdateProfilePayload {
+  "Whose profile it is."
+  viewer: User!
+}
+
 "A session that was begun or went on."
 type SessionPayload {
   "The tokens."
@@ -1289,6 +1729,8 @@ extend type Mutation {
   refreshSession("Which session." input: RefreshSessionInput!): SessionPayload!
   "Ends the session of the access token that was sent."
   signOut: SignOutPayload!
+  "Changes what is known of the household, and which providers may see the viewer's documents."
+  updateProfile("What is to change." input: UpdateProfileInput!): UpdateProfilePayload!
 }
 `, BuiltIn: false},
 	{Name: "../invoice.graphqls", Input: `"One submitted purchase: its files, what was read from them, and how far that has come."
@@ -1858,6 +2300,14 @@ type Money {
   formatted: String!
 }
 
+"Days in the calendar of Brasília, both included."
+input DateRangeInput {
+  "The first day."
+  from: Date!
+  "The last day."
+  to: Date!
+}
+
 "Something with an id of its own, which the node query finds."
 interface Node {
   "Opaque, and unique among all types."
@@ -1925,6 +2375,110 @@ type Mutation
 "What can be followed as it happens, over server-sent events or a graphql-transport-ws websocket."
 type Subscription
 `, BuiltIn: false},
+	{Name: "../usage.graphqls", Input: `"What calls to models were in a period, and cost. Calls under way do not count yet."
+type UsageReport {
+  "Calls to providers, failed ones too."
+  calls: Int!
+  "Those of the calls that gave no usable reply."
+  failed: Int!
+  "Replies that came from the cache, beside the calls."
+  cached: Int!
+  "Those of the calls whose cost is not known: see estimated."
+  uncosted: Int!
+  "Tokens of all prompts."
+  inputTokens: Int!
+  "Tokens of inputTokens that were read from a vendor's own cache, which makes them cheaper."
+  cachedInputTokens: Int!
+  "Tokens of all replies, thinking included."
+  outputTokens: Int!
+  "Tokens of outputTokens that were spent on thinking."
+  thinkingTokens: Int!
+  "What the calls have cost, as far as that is known."
+  cost: UsdAmount!
+  "What the uncosted calls count for in budgets: rather too much than too little."
+  estimated: UsdAmount!
+  "What the replies from the cache would have cost."
+  savedByCache: UsdAmount!
+  "The same for each model, the dearest first."
+  byModel: [ModelUsage!]!
+  "The same for each day with calls, in order."
+  byDay: [DayUsage!]!
+}
+
+"The part of one model in a report."
+type ModelUsage {
+  "The provider."
+  provider: String!
+  "The provider's name of the model."
+  model: String!
+  "Calls to it, failed ones too."
+  calls: Int!
+  "Those of the calls that gave no usable reply."
+  failed: Int!
+  "Replies that came from the cache, beside the calls."
+  cached: Int!
+  "Those of the calls whose cost is not known."
+  uncosted: Int!
+  "Tokens of all prompts."
+  inputTokens: Int!
+  "Tokens of inputTokens that were read from the vendor's own cache."
+  cachedInputTokens: Int!
+  "Tokens of all replies, thinking included."
+  outputTokens: Int!
+  "Tokens of outputTokens that were spent on thinking."
+  thinkingTokens: Int!
+  "What the calls have cost, as far as that is known."
+  cost: UsdAmount!
+  "What the uncosted calls count for in budgets."
+  estimated: UsdAmount!
+  "What the replies from the cache would have cost."
+  savedByCache: UsdAmount!
+}
+
+"The part of one day in a report."
+type DayUsage {
+  "The day, in Brasília's time."
+  day: Date!
+  "Calls begun on it, failed ones too."
+  calls: Int!
+  "Those of the calls that gave no usable reply."
+  failed: Int!
+  "Replies that came from the cache, beside the calls."
+  cached: Int!
+  "Those of the calls whose cost is not known."
+  uncosted: Int!
+  "Tokens of all prompts."
+  inputTokens: Int!
+  "Tokens of inputTokens that were read from a vendor's own cache."
+  cachedInputTokens: Int!
+  "Tokens of all replies, thinking included."
+  outputTokens: Int!
+  "Tokens of outputTokens that were spent on thinking."
+  thinkingTokens: Int!
+  "What the calls have cost, as far as that is known."
+  cost: UsdAmount!
+  "What the uncosted calls count for in budgets."
+  estimated: UsdAmount!
+  "What the replies from the cache would have cost."
+  savedByCache: UsdAmount!
+}
+
+"An amount of US dollars, in which models are paid."
+type UsdAmount {
+  """
+  The amount in millionths of a dollar. It may need more than 32 bits (from US$ 2.147,49 on): read it as a 64-bit number where
+  the language has one. It always fits in a JavaScript number.
+  """
+  microUsd: Int!
+  "The amount as Brazilians write it, with as many decimals as it needs: \"US$ 0,00055\"."
+  formatted: String!
+}
+
+extend type Query {
+  "What calls to models were and cost: the viewer's own, and everybody's for an admin."
+  usage("The days, at most 366 of them." period: DateRangeInput!): UsageReport!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -1976,6 +2530,46 @@ func (ec *executionContext) childFields_Check(ctx context.Context, field graphql
 		return ec.fieldContext_Check_line(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Check", field.Name)
+}
+
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provider":
+		return ec.fieldContext_Consent_provider(ctx, field)
+	case "grantedAt":
+		return ec.fieldContext_Consent_grantedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_DayUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return ec.fieldContext_DayUsage_day(ctx, field)
+	case "calls":
+		return ec.fieldContext_DayUsage_calls(ctx, field)
+	case "failed":
+		return ec.fieldContext_DayUsage_failed(ctx, field)
+	case "cached":
+		return ec.fieldContext_DayUsage_cached(ctx, field)
+	case "uncosted":
+		return ec.fieldContext_DayUsage_uncosted(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_DayUsage_inputTokens(ctx, field)
+	case "cachedInputTokens":
+		return ec.fieldContext_DayUsage_cachedInputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_DayUsage_outputTokens(ctx, field)
+	case "thinkingTokens":
+		return ec.fieldContext_DayUsage_thinkingTokens(ctx, field)
+	case "cost":
+		return ec.fieldContext_DayUsage_cost(ctx, field)
+	case "estimated":
+		return ec.fieldContext_DayUsage_estimated(ctx, field)
+	case "savedByCache":
+		return ec.fieldContext_DayUsage_savedByCache(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DayUsage", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteInvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2048,6 +2642,18 @@ func (ec *executionContext) childFields_File(ctx context.Context, field graphql.
 		return ec.fieldContext_File_size(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type File", field.Name)
+}
+
+func (ec *executionContext) childFields_Household(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "income":
+		return ec.fieldContext_Household_income(ctx, field)
+	case "adults":
+		return ec.fieldContext_Household_adults(ctx, field)
+	case "children":
+		return ec.fieldContext_Household_children(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Household", field.Name)
 }
 
 func (ec *executionContext) childFields_Invoice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2168,6 +2774,38 @@ func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Item", field.Name)
 }
 
+func (ec *executionContext) childFields_ModelUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provider":
+		return ec.fieldContext_ModelUsage_provider(ctx, field)
+	case "model":
+		return ec.fieldContext_ModelUsage_model(ctx, field)
+	case "calls":
+		return ec.fieldContext_ModelUsage_calls(ctx, field)
+	case "failed":
+		return ec.fieldContext_ModelUsage_failed(ctx, field)
+	case "cached":
+		return ec.fieldContext_ModelUsage_cached(ctx, field)
+	case "uncosted":
+		return ec.fieldContext_ModelUsage_uncosted(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_ModelUsage_inputTokens(ctx, field)
+	case "cachedInputTokens":
+		return ec.fieldContext_ModelUsage_cachedInputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_ModelUsage_outputTokens(ctx, field)
+	case "thinkingTokens":
+		return ec.fieldContext_ModelUsage_thinkingTokens(ctx, field)
+	case "cost":
+		return ec.fieldContext_ModelUsage_cost(ctx, field)
+	case "estimated":
+		return ec.fieldContext_ModelUsage_estimated(ctx, field)
+	case "savedByCache":
+		return ec.fieldContext_ModelUsage_savedByCache(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ModelUsage", field.Name)
+}
+
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "centavos":
@@ -2274,6 +2912,56 @@ func (ec *executionContext) childFields_Totals(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Totals", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdateProfilePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_UpdateProfilePayload_viewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateProfilePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UsageReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "calls":
+		return ec.fieldContext_UsageReport_calls(ctx, field)
+	case "failed":
+		return ec.fieldContext_UsageReport_failed(ctx, field)
+	case "cached":
+		return ec.fieldContext_UsageReport_cached(ctx, field)
+	case "uncosted":
+		return ec.fieldContext_UsageReport_uncosted(ctx, field)
+	case "inputTokens":
+		return ec.fieldContext_UsageReport_inputTokens(ctx, field)
+	case "cachedInputTokens":
+		return ec.fieldContext_UsageReport_cachedInputTokens(ctx, field)
+	case "outputTokens":
+		return ec.fieldContext_UsageReport_outputTokens(ctx, field)
+	case "thinkingTokens":
+		return ec.fieldContext_UsageReport_thinkingTokens(ctx, field)
+	case "cost":
+		return ec.fieldContext_UsageReport_cost(ctx, field)
+	case "estimated":
+		return ec.fieldContext_UsageReport_estimated(ctx, field)
+	case "savedByCache":
+		return ec.fieldContext_UsageReport_savedByCache(ctx, field)
+	case "byModel":
+		return ec.fieldContext_UsageReport_byModel(ctx, field)
+	case "byDay":
+		return ec.fieldContext_UsageReport_byDay(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsageReport", field.Name)
+}
+
+func (ec *executionContext) childFields_UsdAmount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "microUsd":
+		return ec.fieldContext_UsdAmount_microUsd(ctx, field)
+	case "formatted":
+		return ec.fieldContext_UsdAmount_formatted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UsdAmount", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2286,6 +2974,10 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_role(ctx, field)
 	case "plan":
 		return ec.fieldContext_User_plan(ctx, field)
+	case "household":
+		return ec.fieldContext_User_household(ctx, field)
+	case "consents":
+		return ec.fieldContext_User_consents(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_User_createdAt(ctx, field)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/shopspring/decimal"
 )
 
 // Which extraction is stopped.
@@ -24,6 +25,30 @@ type CancelExtractionInput struct {
 type CancelExtractionPayload struct {
 	// The invoice, cancelled.
 	Invoice *invoice.Invoice `json:"invoice"`
+}
+
+// A person's leave for a provider to see their documents. Without it the provider is not asked.
+type Consent struct {
+	// The provider's name.
+	Provider string `json:"provider"`
+	// Since when.
+	GrantedAt time.Time `json:"grantedAt"`
+}
+
+// Leave for a provider, given or withdrawn.
+type ConsentInput struct {
+	// The provider's name, such as "gemini".
+	Provider string `json:"provider"`
+	// True gives it, false withdraws it.
+	Granted bool `json:"granted"`
+}
+
+// Days in the calendar of Brasília, both included.
+type DateRangeInput struct {
+	// The first day.
+	From time.Time `json:"from"`
+	// The last day.
+	To time.Time `json:"to"`
 }
 
 // Which invoice is deleted.
@@ -182,6 +207,24 @@ type SubmitInvoicePayload struct {
 
 // What can be followed as it happens, over server-sent events or a graphql-transport-ws websocket.
 type Subscription struct {
+}
+
+// What is to change; what is left out stays as it is.
+type UpdateProfileInput struct {
+	// What the household earns a month, in reais: "5123.45". null makes it unknown again.
+	Income graphql.Omittable[*decimal.Decimal] `json:"income,omitempty"`
+	// Grown-ups, from 1 to 20.
+	Adults *int `json:"adults,omitempty"`
+	// Children, up to 20.
+	Children *int `json:"children,omitempty"`
+	// Which providers may see the person's documents from now on. Providers that are not named keep what they have.
+	Consents []*ConsentInput `json:"consents,omitempty"`
+}
+
+// The profile after the change.
+type UpdateProfilePayload struct {
+	// Whose profile it is.
+	Viewer *account.User `json:"viewer"`
 }
 
 // Which way a list is sorted.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // Config is all settings. The embedded default needs none of them: without a single variable the service runs on SQLite and
@@ -20,6 +21,7 @@ type Config struct {
 	Storage    Storage
 	Accounts   Accounts
 	Providers  Providers
+	Costs      Costs
 	Extraction Extraction
 	Worker     Worker
 	Log        Log
@@ -177,6 +179,21 @@ type Provider struct {
 	// Concurrency is how many calls this provider gets at once from one process. Defaults to PROVIDER_CONCURRENCY, and
 	// for offline, which works on this machine, to the number of CPUs.
 	Concurrency int `env:"CONCURRENCY"`
+}
+
+// Costs is what calls to providers cost, and how much of it is allowed. Days begin at midnight in Brasília.
+type Costs struct {
+	// PricesFile is the YAML file of what each model costs; docs/costs.md says how it is written. Set it when prices change,
+	// or to use a model that the built-in list does not have. Defaults to nothing: the list that is built in.
+	PricesFile string `env:"PRICES_FILE"`
+
+	// UserDailyBudget is how many US dollars the calls of one user may cost in a day; beyond it their documents are refused
+	// with QUOTA_EXCEEDED until midnight. 0 is no limit. Raise it for dear models: a call is begun only when the most it may
+	// cost still fits. Defaults to 0.50.
+	UserDailyBudget usage.MicroUSD `env:"BUDGET_USER_DAILY_USD" envDefault:"0.50"`
+
+	// DailyBudget is how many US dollars the calls of the whole installation may cost in a day. 0 is no limit. Defaults to 20.
+	DailyBudget usage.MicroUSD `env:"BUDGET_DAILY_USD" envDefault:"20"`
 }
 
 // Extraction is how an invoice is read.

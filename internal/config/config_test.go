@@ -16,6 +16,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/fiscal"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 const (
@@ -61,6 +62,9 @@ func TestNothingSetIsTheEmbeddedDefault(t *testing.T) {
 	assert.Equal(t, time.Minute, c.Providers.ProviderTimeout)
 	assert.Equal(t, 8, c.Providers.Named["gemini"].Concurrency)
 	assert.Equal(t, runtime.GOMAXPROCS(0), c.Providers.Named["offline"].Concurrency)
+	assert.Empty(t, c.Costs.PricesFile)
+	assert.Equal(t, usage.MicroUSD(500_000), c.Costs.UserDailyBudget)
+	assert.Equal(t, usage.MicroUSD(20_000_000), c.Costs.DailyBudget)
 	assert.Equal(t, 4*time.Minute, c.Extraction.ExtractionTimeout)
 	assert.Equal(t, 5, c.Extraction.MaxAttempts)
 	assert.Equal(t, fiscal.Money(5000), c.Extraction.MinValueForAnalysis)
@@ -120,7 +124,7 @@ func TestEveryFaultIsReportedOnceAndNoValueIsRepeated(t *testing.T) {
 		"PROVIDER_ORDER": "gemini,../evil", "PROVIDER_CONCURRENCY": "0", "PROVIDER_TIMEOUT": "5m", "CACHE_TTL_HOURS": "-1",
 		"GEMINI_BASE_URL": "file:///" + leakPassword, "GEMINI_CONCURRENCY": "x" + leakKey,
 		"EXTRACTION_MAX_ATTEMPTS": "1e3", "MIN_INVOICE_VALUE_FOR_ANALYSIS": "free-" + leakKey, "WORKER_JOBS": "0",
-		"WORKER_PAGES": "0", "LOG_LEVEL": "loud-" + leakKey, "LOG_FORMAT": "xml",
+		"BUDGET_USER_DAILY_USD": "-1", "BUDGET_DAILY_USD": "free-" + leakKey, "WORKER_PAGES": "0", "LOG_LEVEL": "loud-" + leakKey, "LOG_FORMAT": "xml",
 	}
 	var environ []string
 	for name, value := range bad {
@@ -215,6 +219,7 @@ func TestSettingsAreListedByTheirNames(t *testing.T) {
 	assert.Equal(t, "gemini,openrouter,openai,anthropic,offline", listed["PROVIDER_ORDER"])
 	assert.Equal(t, "15m0s", listed["ACCESS_TOKEN_TTL"])
 	assert.Equal(t, "R$ 50,00", listed["MIN_INVOICE_VALUE_FOR_ANALYSIS"])
+	assert.Equal(t, "US$ 0,50", listed["BUDGET_USER_DAILY_USD"])
 }
 
 // Faults of reading are told apart by the field's name alone.

@@ -12,6 +12,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // FromEnvironment loads the settings of this process.
@@ -69,7 +70,8 @@ func parse(target any, vars map[string]string, prefix string) []fault {
 		Environment: vars,
 		Prefix:      prefix,
 		FuncMap: map[reflect.Type]env.ParserFunc{
-			reflect.TypeFor[fiscal.Money](): func(s string) (any, error) { return fiscal.ParseMoney(s) },
+			reflect.TypeFor[fiscal.Money]():   func(s string) (any, error) { return fiscal.ParseMoney(s) },
+			reflect.TypeFor[usage.MicroUSD](): func(s string) (any, error) { return usage.ParseUSD(s) },
 		},
 	})
 	if err == nil {
@@ -111,6 +113,8 @@ func expected(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[fiscal.Money]():
 		return "must be an amount in reais, such as 50 or 49.90"
+	case t == reflect.TypeFor[usage.MicroUSD]():
+		return "must be an amount in US dollars, such as 20 or 0.50"
 	case t.PkgPath() == "time":
 		return "must be a duration, such as 90s, 4m or 720h"
 	case t.PkgPath() == "log/slog":

@@ -16,6 +16,8 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/store/storetest"
+	"github.com/mercadoesperto/smarket/internal/usage"
+	"github.com/mercadoesperto/smarket/schema"
 )
 
 // Every field is filled, converted there and back, and none may have been lost on the way: a new field that somebody forgets
@@ -31,6 +33,8 @@ func TestConversionsAreComplete(t *testing.T) {
 	eventRow := toEventRow(event)
 	session := filledSession(t)
 	sessionRow := toSessionRow(session)
+	callRow, err := toCallRow(storetest.FilledCall(t, storetest.NewID(t), storetest.NewID(t)))
+	require.NoError(t, err)
 	for _, c := range []struct {
 		name  string
 		value any
@@ -49,6 +53,8 @@ func TestConversionsAreComplete(t *testing.T) {
 		{"event", fromEventRow(eventRow)},
 		{"session row", sessionRow},
 		{"session", fromSessionRow(&sessionRow)},
+		{"call row", callRow},
+		{"call", fromCallRow(&callRow)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -56,6 +62,21 @@ func TestConversionsAreComplete(t *testing.T) {
 		})
 	}
 	storetest.EqualInvoices(t, inv, fromRows(rows))
+}
+
+// Of a call's row, a settlement leaves alone what was known before.
+func TestASettlementIsWrittenWhole(t *testing.T) {
+	t.Parallel()
+	cost, row := usage.MicroUSD(1), schema.ProviderCall{}
+	end := usage.Settlement{
+		Model: "m", Outcome: "ok", Tokens: usage.Tokens{Input: 1, CachedInput: 2, CacheWrite: 3, Output: 4, Thinking: 5},
+		Latency: time.Second, Cost: &cost, Charged: 6, EndedAt: storetest.At(1),
+	}
+	assert.Empty(t, zeros(reflect.ValueOf(end), "settlement"))
+	settleRow(&row, end)
+	assert.Equal(t, []string{
+		"row.ID", "row.UserID", "row.InvoiceID", "row.Day", "row.Task", "row.Provider", "row.Attempt", "row.SavedMicroUSD", "row.StartedAt",
+	}, zeros(reflect.ValueOf(row), "row"))
 }
 
 func TestZerosSeesAField(t *testing.T) {

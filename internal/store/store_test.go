@@ -69,7 +69,14 @@ func migrator(db *store.DB) *schema.Migrator {
 }
 
 func stores(db *store.DB) storetest.Stores {
-	return storetest.Stores{Invoices: store.NewInvoices(db), Accounts: store.NewAccounts(db)}
+	return storetest.Stores{
+		Invoices: store.NewInvoices(db), Accounts: store.NewAccounts(db), Usage: store.NewUsage(db),
+		DeleteUser: func(tb testing.TB, id string) {
+			tb.Helper()
+			_, err := db.SQL().ExecContext(tb.Context(), "DELETE FROM users WHERE id = '"+id+"'")
+			require.NoError(tb, err)
+		},
+	}
 }
 
 func TestInvoices(t *testing.T) {
@@ -91,6 +98,19 @@ func TestAccounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.ExerciseAccounts(t, func(tb testing.TB) storetest.Stores {
+				tb.Helper()
+				return stores(open(tb))
+			})
+		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for name, open := range both {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.ExerciseUsage(t, func(tb testing.TB) storetest.Stores {
 				tb.Helper()
 				return stores(open(tb))
 			})

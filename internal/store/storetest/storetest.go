@@ -1,4 +1,4 @@
-// Package storetest is what a store of invoices and accounts promises, as one suite for every database. Each test asks for a
+// Package storetest is what a store of invoices, accounts and usage promises, as one suite for every database. Each test asks for a
 // store of its own and runs in parallel.
 package storetest
 
@@ -13,12 +13,16 @@ import (
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // Stores are the stores of one empty database.
 type Stores struct {
 	Invoices invoice.Store
 	Accounts account.Store
+	Usage    usage.Store
+	// DeleteUser removes an account with all that goes with it.
+	DeleteUser func(tb testing.TB, id string)
 }
 
 // Open gives an empty, migrated database, closed when the test ends.
