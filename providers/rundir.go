@@ -27,7 +27,10 @@ type runDir struct {
 // openRunDir removes what dead hosts left in base and makes a folder of its own there.
 func openRunDir(base string) (*runDir, error) {
 	if base == "" {
-		base = filepath.Join(os.TempDir(), fmt.Sprintf("smarket-%d", os.Getuid()))
+		name := fmt.Sprintf("smarket-%d", os.Getuid())
+		if base = filepath.Join(os.TempDir(), name); len(base) > maxRunDir {
+			base = filepath.Join("/tmp", name) // TMPDIR may be long, as for every user of macOS
+		}
 	}
 	if len(base) > maxRunDir {
 		return nil, fmt.Errorf("plugin run directory %q is longer than %d bytes: sockets would not fit", base, maxRunDir)

@@ -16,6 +16,8 @@ func (h fromWarning) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return fromWarning{h.Handler.WithAttrs(attrs)}
 }
 
-func (h fromWarning) WithGroup(name string) slog.Handler { return fromWarning{h.Handler.WithGroup(name)} }
+func (h fromWarning) WithGroup(name string) slog.Handler {
+	return fromWarning{h.Handler.WithGroup(name)}
+}
 
 func forRiver(log *slog.Logger) *slog.Logger { return slog.New(fromWarning{log.Handler()}) }
