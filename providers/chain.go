@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,21 +16,43 @@ import (
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
 
-// ChainConfig says whom a Chain asks, in which order, and for how long. Zero durations take their defaults.
+// ChainConfig says whom a Chain asks, in which order, for how long and at whose expense. Zero durations take their defaults;
+// what is nil is done without.
 type ChainConfig struct {
 	// Order is the providers, the first to be asked first.
 	Order []Named
+	// Cheaper reorders them for each request, as slices.SortStableFunc would: negative when a is to be asked before b. A
+	// provider that cannot be described comes last. nil keeps Order.
+	Cheaper func(a, b sdk.Description) int
+
 	// ProviderTimeout ends one call. Defaults to 90 s
 	ProviderTimeout time.Duration
-	// TotalTimeout ends the whole request, waiting included. Defaults to 4 min
+	// TotalTimeout ends the whole request, waiting included; it must be shorter than what the caller has. Defaults to 4 min
 	TotalTimeout time.Duration
 	// DescribeTimeout ends the question what a provider can do, which is answered without the network; a provider whose process
 	// is just being restarted may take longer. Defaults to 10 s
 	DescribeTimeout time.Duration
-	// Run bounds the calls of each provider; nil does not.
+	// Run bounds the calls of each provider.
 	Run Run
-	// Judge counts the checks of the ledger that a draft passes and fails; nil accepts every draft.
-	Judge Judge
+	// Retry is how a provider is asked again.
+	Retry Retry
+	// Breaker is when a provider is not asked for a while.
+	Breaker Breaker
+
+	// Checks is the ledger: what it has for and against a draft. Defaults to invoice.RunChecks
+	Checks Checks
+
+	// Replies keeps accepted readings.
+	Replies Replies
+	// CacheTTL is how long a reading is kept; 0 keeps none.
+	CacheTTL time.Duration
+	// Flights lets equal requests of several processes share one answer. Those of one process do so in any case.
+	Flights Flights
+	// Ledger accounts for calls.
+	Ledger Ledger
+	// Consents says which providers may see a user's documents; nil allows all.
+	Consents Consents
+
 	// Redactor cleans replies and errors. Defaults to one that knows the shapes of keys only
 	Redactor *Redactor
 	Now      func() time.Time // Defaults to time.Now
@@ -42,23 +65,64 @@ type Named struct {
 	Provider sdk.Provider
 }
 
-// Judge counts the checks of the ledger that a draft passes and fails. qr is nil when no QR code was read.
-type Judge func(draft invoice.Draft, qr *fiscal.QR) (passed, failed int)
+// Checks is what the ledger has for and against a draft. qr is nil when no QR code was read.
+type Checks func(draft invoice.Draft, qr *fiscal.QR) []invoice.Check
 
 // Chain asks providers in order until one reads the document such that the ledger accepts it, and keeps the best reading.
+//
+// A request goes through decorators, the outer ones first:
+//
+//	cache > one flight > cache > fallback, and for each provider
+//	retry > attempt > limit > breaker > account > usable > time > redact
+//
+// The cache comes twice since whoever waited to lead a flight may find the answer there. Redaction, which one would look for
+// at the outside, is next to the provider: everything else (the cache, the ledger, attempts, logs, errors) then never sees
+// what it takes out. The breaker and the accounts are inside the limit, so that a call that has waited for its turn behind
+// others is not made when they have opened the breaker, and no budget is booked while it waits.
 type Chain struct {
-	config ChainConfig
-	prompt prompts.Prompt
+	config  ChainConfig
+	prompt  prompts.Prompt
+	repair  prompts.Prompt
+	members []*member
+	flights flights
+	codec   *codec
+	// question is the part of the cache's keys that all requests have in common.
+	question string
+}
+
+// member is a provider and what the chain remembers of it.
+type member struct {
+	Named
+
+	breaker *breaker
+	retries retryBudget
 }
 
 var _ invoice.Extractor = (*Chain)(nil)
 
-// NewChain fails when the prompt that is built in cannot be loaded.
+// NewChain fails when the prompts that are built in cannot be loaded.
 func NewChain(config ChainConfig) (*Chain, error) {
-	prompt, err := prompts.Extract()
-	if err != nil {
+	c := &Chain{config: withDefaults(config)}
+	var err error
+	if c.prompt, err = prompts.Extract(); err != nil {
 		return nil, fmt.Errorf("chain: %w", err)
 	}
+	if c.repair, err = prompts.Repair(); err != nil {
+		return nil, fmt.Errorf("chain: %w", err)
+	}
+	if c.codec, err = newCodec(); err != nil {
+		return nil, fmt.Errorf("chain: %w", err)
+	}
+	c.question = question(answerVersion, c.prompt, c.repair)
+	for _, n := range config.Order {
+		m := &member{Named: n, breaker: newBreaker(c.config.Breaker, n.Name, c.config.Log)}
+		m.retries.fill()
+		c.members = append(c.members, m)
+	}
+	return c, nil
+}
+
+func withDefaults(config ChainConfig) ChainConfig {
 	if config.ProviderTimeout <= 0 {
 		config.ProviderTimeout = 90 * time.Second
 	}
@@ -71,19 +135,35 @@ func NewChain(config ChainConfig) (*Chain, error) {
 	if config.Redactor == nil {
 		config.Redactor = NewRedactor()
 	}
-	if config.Judge == nil {
-		config.Judge = func(invoice.Draft, *fiscal.QR) (int, int) { return 1, 0 }
-	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Chain{config: config, prompt: prompt}, nil
+	if config.Checks == nil {
+		now := config.Now
+		config.Checks = func(draft invoice.Draft, qr *fiscal.QR) []invoice.Check {
+			return invoice.RunChecks(invoice.CheckInput{Draft: &draft, QR: qr, Now: now()})
+		}
+	}
+	config.Retry, config.Breaker = config.Retry.withDefaults(), config.Breaker.withDefaults()
+	return config
 }
 
-// Extract asks the providers in their order. See invoice.Extractor for what observe and the error are.
+// Breakers is the state of each provider's circuit breaker by the provider's name: closed (it is asked), open (it is not), or
+// half-open (one request tries whether it answers again).
+func (c *Chain) Breakers() map[string]string {
+	states := make(map[string]string, len(c.members))
+	for _, m := range c.members {
+		states[m.Name] = m.breaker.state()
+	}
+	return states
+}
+
+// Extract reads a document: from the cache, by waiting for an equal request that is under way, or by asking the providers in
+// their order. See invoice.Extractor for what observe and the error are. An answer that cost no call is one attempt with the
+// outcome "cached" or "shared", under the name of the provider that gave it.
 func (c *Chain) Extract(
 	ctx context.Context, req invoice.ExtractionRequest, observe func(invoice.Progress),
 ) (invoice.Extraction, error) {
@@ -92,54 +172,81 @@ func (c *Chain) Extract(
 			Code: invoice.CodeBadUserInput, Message: sentenceUnreadable, Permanent: true, Cause: errors.New("no pages"),
 		}
 	}
+	started := c.config.Now()
 	total, cancel := context.WithTimeout(ctx, c.config.TotalTimeout)
 	defer cancel()
+	may, err := c.permissions(total, req.UserID)
+	if err != nil {
+		return invoice.Extraction{}, c.callerOr(ctx, err)
+	}
+	key := cacheKey(req.Pages, c.question)
+	accept := func(value []byte) bool {
+		var a answer
+		return json.Unmarshal(value, &a) == nil && c.judge(a.Draft, req.QR).sound()
+	}
 	run := &fallback{
-		chain: c, pages: req.Pages, qr: req.QR, observe: observe,
-		log: c.config.Log.With("invoice_id", req.InvoiceID),
+		chain: c, req: req, pages: sdkPages(req.Pages), may: may, log: c.config.Log.With("invoice_id", req.InvoiceID),
 	}
-	run.all(total)
-	extraction := invoice.Extraction{Attempts: run.attempts}
-	switch {
-	case ctx.Err() != nil:
-		return extraction, ctx.Err()
-	case run.best == nil:
-		return extraction, run.failure()
+	// Providers are part of what makes two requests equal: users who consent to different ones are answered by different ones.
+	lane := key + ":" + may.lane
+	do := c.cached(key, accept, c.oneFlight(lane, c.cached(key, accept, run.all)))
+	res := do(total, observe)
+
+	extraction := invoice.Extraction{Attempts: res.attempts}
+	if res.err != nil {
+		return extraction, c.callerOr(ctx, res.err)
 	}
-	extraction.Draft, extraction.Source = run.best.draft, run.best.source
+	var a answer
+	if err := json.Unmarshal(res.value, &a); err != nil {
+		return extraction, fmt.Errorf("reading of %s: %w", key, err)
+	}
+	extraction.Draft, extraction.Source = a.Draft, a.Source
+	if res.from != fromProvider {
+		extraction.Attempts = append(extraction.Attempts, invoice.Attempt{
+			Provider: a.Provider, Model: a.Model, Outcome: string(res.from), Items: len(a.Draft.Items),
+			StartedAt: started, FinishedAt: c.config.Now(),
+		})
+		observe(invoice.Progress{Provider: a.Provider, Attempt: len(extraction.Attempts), ItemsFound: len(a.Draft.Items)})
+		c.saved(ctx, run, a, started)
+	}
 	return extraction, nil
 }
 
-// request is what every provider is asked.
-func (c *Chain) request(pages []invoice.DocumentPage) sdk.Request {
-	req := sdk.Request{
-		Task: sdk.TaskExtract, Instructions: c.prompt.Instructions, Schema: c.prompt.Schema, SchemaName: c.prompt.SchemaName,
+// callerOr is the error of the caller's context when that is what ended a request, and err otherwise.
+func (c *Chain) callerOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	for _, p := range pages {
-		req.Pages = append(req.Pages, sdk.Page{MediaType: p.MediaType, Data: p.Data, Text: p.Text})
-	}
-	return req
+	return err
 }
 
-// ask is how a provider is called: its turn, its time, its reply in one piece, and everything clean.
-func (c *Chain) ask(n Named) call {
-	return redact(c.config.Redactor, limit(c.config.Run, n.Name, within(c.config.ProviderTimeout, collect(n.Provider))))
+// ask is how a provider is called, for any task. plan is the row of the next call in the ledger, usable says what cannot be
+// used about a reply, and each call goes through attempt.
+func (c *Chain) ask(m *member, plan func(sdk.Request) Call, usable usable, attempt func(call) call) call {
+	once := redact(c.config.Redactor, collect(m.Provider))
+	once = checked(usable, within(c.config.ProviderTimeout, once))
+	once = c.accounted(plan, once)
+	once = limit(c.config.Run, m.Name, m.breaker.guard(once))
+	return c.config.Retry.retrying(m, attempt(once))
 }
 
 // describe asks a provider what it can do.
-func (c *Chain) describe(ctx context.Context, n Named) (sdk.Description, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.config.DescribeTimeout)
+func (c *Chain) describe(ctx context.Context, m *member) (sdk.Description, error) {
+	inner, cancel := context.WithTimeout(ctx, c.config.DescribeTimeout)
 	defer cancel()
-	d, err := n.Provider.Describe(ctx)
+	d, err := m.Provider.Describe(inner)
 	if err != nil {
-		return d, c.config.Redactor.Error(sdk.AsError(err))
+		clean := c.config.Redactor.Error(sdk.AsError(err))
+		m.breaker.failed(ctx, clean)
+		return d, clean
 	}
+	d.Name = m.Name // whatever the plugin calls itself
 	return d, nil
 }
 
-// takes says whether a provider can read all of the pages, as pictures or as text.
-func takes(d sdk.Description, pages []invoice.DocumentPage) bool {
-	if !slices.Contains(d.Tasks, sdk.TaskExtract) {
+// takes says whether a provider can do a task with all of the pages, as pictures or as text.
+func takes(d sdk.Description, task sdk.Task, pages []sdk.Page) bool {
+	if !slices.Contains(d.Tasks, task) {
 		return false
 	}
 	has := func(media string) bool {
@@ -153,4 +260,12 @@ func takes(d sdk.Description, pages []invoice.DocumentPage) bool {
 		}
 	}
 	return true
+}
+
+func sdkPages(pages []invoice.DocumentPage) []sdk.Page {
+	out := make([]sdk.Page, len(pages))
+	for i, p := range pages {
+		out[i] = sdk.Page{MediaType: p.MediaType, Data: p.Data, Text: p.Text}
+	}
+	return out
 }

@@ -27,6 +27,7 @@ type stub struct {
 	// generate takes over when set.
 	generate    func(ctx context.Context, req sdk.Request, emit func(string) error) (sdk.Result, error)
 	describeErr error
+	usage       sdk.Usage
 	calls       atomic.Int32
 }
 
@@ -55,37 +56,63 @@ func (s *stub) Generate(ctx context.Context, req sdk.Request, emit func(string) 
 			return sdk.Result{}, err
 		}
 	}
-	return sdk.Result{FinishReason: sdk.FinishStop}, nil
+	return sdk.Result{FinishReason: sdk.FinishStop, Usage: s.usage}, nil
 }
 
 func fails(name string, kind sdk.Kind) *stub {
 	return &stub{name: name, err: &sdk.Error{Kind: kind, Blame: sdk.BlameDownstream, Message: "no"}}
 }
 
-// receiptOf is a reply with n items and this amount due.
-func receiptOf(t *testing.T, due string, n int) string {
+// replyOf is a receipt as a provider sends it.
+func replyOf(t *testing.T, r sdk.Receipt) string {
 	t.Helper()
-	r := sdk.Receipt{Due: due, Items: []sdk.ReceiptItem{}, Payments: []sdk.ReceiptPayment{}}
-	for range n {
-		r.Items = append(r.Items, sdk.ReceiptItem{Description: "LEITE", Quantity: "1", UnitPrice: "5.99", Total: "5.99"})
+	if r.Items == nil {
+		r.Items = []sdk.ReceiptItem{}
+	}
+	if r.Payments == nil {
+		r.Payments = []sdk.ReceiptPayment{}
 	}
 	b, err := json.Marshal(r)
 	require.NoError(t, err)
 	return string(b)
 }
 
-// judgeByDue passes drafts whose due amount is R$ 10,00, and finds one fault for each real that is missing.
-func judgeByDue(d invoice.Draft, _ *fiscal.QR) (passed, failed int) {
-	if d.Totals.Due == nil {
-		return 0, 10
+// receiptOf is a reply with n items and this amount due.
+func receiptOf(t *testing.T, due string, n int) string {
+	t.Helper()
+	r := sdk.Receipt{Due: due}
+	for range n {
+		r.Items = append(r.Items, sdk.ReceiptItem{Description: "LEITE", Quantity: "1", UnitPrice: "5.99", Total: "5.99"})
 	}
-	return int(*d.Totals.Due) / 100, 10 - int(*d.Totals.Due)/100
+	return replyOf(t, r)
 }
 
+// checksByDue passes drafts whose due amount is R$ 10,00, and finds one fault for each real that is missing.
+func checksByDue(d invoice.Draft, _ *fiscal.QR) []invoice.Check {
+	var checks []invoice.Check
+	for i := range 10 {
+		checks = append(checks, invoice.Check{
+			Name: invoice.CheckAmountDue, Passed: d.Totals.Due != nil && int(*d.Totals.Due)/100 > i, Expected: "R$ 10,00", Found: "menos",
+		})
+	}
+	return checks
+}
+
+func acceptAll(invoice.Draft, *fiscal.QR) []invoice.Check {
+	return []invoice.Check{{Name: invoice.CheckHasItems, Passed: true}}
+}
+
+// chainOf asks each provider once, and accepts every draft, unless config says otherwise.
 func chainOf(t *testing.T, config ChainConfig, stubs ...*stub) *Chain {
 	t.Helper()
 	for _, s := range stubs {
 		config.Order = append(config.Order, Named{Name: s.name, Provider: s})
+	}
+	if config.Checks == nil {
+		config.Checks = acceptAll
+	}
+	if config.Retry.Tries == 0 {
+		config.Retry.Tries = 1
 	}
 	c, err := NewChain(config)
 	require.NoError(t, err)
@@ -108,10 +135,25 @@ func outcomes(e invoice.Extraction) []string {
 
 func TestFirstGoodReplyIsTaken(t *testing.T) {
 	t.Parallel()
-	a, b := &stub{name: "a", reply: receiptOf(t, "10.00", 3)}, &stub{name: "b"}
+	shown := make(chan struct{}, 10)
+	a, b := &stub{name: "a"}, &stub{name: "b"}
+	a.generate = func(_ context.Context, _ sdk.Request, emit func(string) error) (sdk.Result, error) {
+		<-shown
+		for i, piece := range strings.SplitAfter(receiptOf(t, "10.00", 3), "}") {
+			if err := emit(piece); err != nil {
+				return sdk.Result{}, err
+			}
+			if i < 3 {
+				<-shown // progress may be skipped when it comes faster than it can be shown
+			}
+		}
+		return sdk.Result{FinishReason: sdk.FinishStop}, nil
+	}
 	var seen []invoice.Progress
-	got, err := chainOf(t, ChainConfig{Judge: judgeByDue}, a, b).Extract(t.Context(), onePicture(),
-		func(p invoice.Progress) { seen = append(seen, p) })
+	got, err := chainOf(t, ChainConfig{Checks: checksByDue}, a, b).Extract(t.Context(), onePicture(), func(p invoice.Progress) {
+		seen = append(seen, p)
+		shown <- struct{}{}
+	})
 	require.NoError(t, err)
 	assert.Equal(t, invoice.SourceModel, got.Source)
 	assert.Len(t, got.Draft.Items, 3)
@@ -181,16 +223,16 @@ func TestBestReadingIsKeptWhenNonePassesEveryCheck(t *testing.T) {
 		return &stub{name: name, local: local, reply: receiptOf(t, due, 1)}
 	}
 	a, b, c, ocr := due("a", "7.00", false), due("b", "9.00", false), due("c", "8.00", false), due("ocr", "10.00", true)
-	got, err := chainOf(t, ChainConfig{Judge: judgeByDue}, a, b, c, ocr).Extract(t.Context(), onePicture(), ignore)
+	got, err := chainOf(t, ChainConfig{Checks: checksByDue}, a, b, c, ocr).Extract(t.Context(), onePicture(), ignore)
 	require.NoError(t, err)
 	assert.Equal(t, fiscal.Money(9_00), *got.Draft.Totals.Due)
-	assert.Equal(t, []string{"a ok", "b ok", "c ok"}, outcomes(got))
+	assert.Equal(t, []string{"a ok", "a ok", "b ok", "b ok", "c ok", "c ok"}, outcomes(got), "each may look again once")
 	assert.Zero(t, ocr.calls.Load(), "character recognition is not asked to better a model")
 
-	got, err = chainOf(t, ChainConfig{Judge: judgeByDue}, due("ocr", "9.00", true), a).Extract(t.Context(), onePicture(), ignore)
+	got, err = chainOf(t, ChainConfig{Checks: checksByDue}, due("ocr", "9.00", true), a).Extract(t.Context(), onePicture(), ignore)
 	require.NoError(t, err)
 	assert.Equal(t, invoice.SourceOCR, got.Source, "the better of the two, whoever it is of")
-	assert.Equal(t, []string{"ocr ok", "a ok"}, outcomes(got))
+	assert.Equal(t, []string{"ocr ok", "a ok", "a ok"}, outcomes(got))
 }
 
 func TestWhyNobodyCouldReadIt(t *testing.T) {
@@ -299,7 +341,7 @@ func TestKeyOfTheQRCode(t *testing.T) {
 		key   = "35261111222333000181650010000123451876543214"
 		other = "35261112ABC34501DE35650010000123451876543215"
 	)
-	reply := func(printed string) string { return `{"due":"1.00","access_key":"` + printed + `"}` }
+	reply := func(printed string) string { return replyOf(t, sdk.Receipt{Due: "1.00", AccessKey: printed}) }
 	for name, tc := range map[string]struct{ printed, want string }{
 		"fills in for a missing one":     {"", key},
 		"fills in for a malformed one":   {"3526 1111 22", key},
@@ -311,8 +353,8 @@ func TestKeyOfTheQRCode(t *testing.T) {
 			req := onePicture()
 			req.QR = &fiscal.QR{Key: key}
 			var judged *fiscal.QR
-			judge := func(_ invoice.Draft, qr *fiscal.QR) (int, int) { judged = qr; return 1, 0 }
-			got, err := chainOf(t, ChainConfig{Judge: judge}, &stub{name: "a", reply: reply(tc.printed)}).Extract(t.Context(), req, ignore)
+			checks := func(_ invoice.Draft, qr *fiscal.QR) []invoice.Check { judged = qr; return nil }
+			got, err := chainOf(t, ChainConfig{Checks: checks}, &stub{name: "a", reply: reply(tc.printed)}).Extract(t.Context(), req, ignore)
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, got.Draft.AccessKey)
 			assert.Equal(t, 65, got.Draft.Model)
@@ -347,8 +389,10 @@ func TestSecretsOfAProviderAreRedactedBeforeAnyoneSeesThem(t *testing.T) {
 	t.Parallel()
 	const key = "some-secret/value"
 	a := &stub{name: "a", err: &sdk.Error{Kind: sdk.KindAuth, Message: "key some-secret%2Fvalue of 529.982.247-25"}}
-	b := &stub{name: "b", reply: `{"due":"1.00","consumer_cpf":"52998224725","issuer_name":"LOJA some-secret/value",` +
-		`"items":[{"description":"CPF 529.982.247-25 BALA","total":1}]}`}
+	b := &stub{name: "b", reply: replyOf(t, sdk.Receipt{
+		Due: "1.00", ConsumerCPF: "52998224725", IssuerName: "LOJA some-secret/value",
+		Items: []sdk.ReceiptItem{{Description: "CPF 529.982.247-25 BALA", Total: "1"}},
+	})}
 	got, err := chainOf(t, ChainConfig{Redactor: NewRedactor(key)}, a, b).Extract(t.Context(), onePicture(), ignore)
 	require.NoError(t, err)
 	assert.Equal(t, "LOJA [redacted]", got.Draft.Issuer.Name)
@@ -369,4 +413,15 @@ func TestNoPagesAreNobodysWork(t *testing.T) {
 	require.True(t, ok)
 	assert.True(t, e.Permanent)
 	assert.Zero(t, a.calls.Load())
+}
+
+func TestCheapestFirst(t *testing.T) {
+	t.Parallel()
+	prices := map[string]int{"dear": 9, "cheap": 1, "middle": 5}
+	cheaper := func(a, b sdk.Description) int { return prices[a.Name] - prices[b.Name] }
+	dear, broken := fails("dear", sdk.KindBlocked), &stub{name: "broken", describeErr: unavailable("broken", "parked")}
+	cheap, middle := fails("cheap", sdk.KindBlocked), fails("middle", sdk.KindBlocked)
+	got, err := chainOf(t, ChainConfig{Cheaper: cheaper}, dear, broken, middle, cheap).Extract(t.Context(), onePicture(), ignore)
+	require.Error(t, err)
+	assert.Equal(t, []string{"cheap blocked", "middle blocked", "dear blocked", "broken unavailable"}, outcomes(got))
 }

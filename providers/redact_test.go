@@ -22,6 +22,13 @@ func TestKeysAndCPFsAreTakenOutOfText(t *testing.T) {
 		"GET /v1?key=AIzaSyA-1234567890abcdefghijklmnopq": "GET /v1[redacted]",
 		"Authorization: Bearer abc.def-123456":            "Authorization: [redacted]",
 		`{"x-api-key": "0123456789abcdef"}`:               `{"[redacted]"}`,
+		"x-GOOG-API-KEY=0123456789":                       "[redacted]",
+		"API_KEY: 0123456789, apikey=0123456789":          "[redacted], [redacted]",
+		"access-Token 0123456789":                         "access-Token 0123456789",
+		"ACCE\u017fSTOKEN=0123456789":                     "[redacted]",
+		"acce\u017fs_to\u212aen=0123456789":               "[redacted]",
+		"ya29.0123456789abcdefghij":                       "[redacted]",
+		"&key=0123456789":                                 "[redacted]",
 		"CPF 529.982.247-25, 52998224725":                 "CPF ***.***.247-**, ***.***.247-**",
 		"7891000100103 LEITE 2 UN 5,99":                   "7891000100103 LEITE 2 UN 5,99",
 	} {
@@ -40,6 +47,14 @@ func TestReplyStaysJSONWhenItIsRedacted(t *testing.T) {
 		"access_key":"35261111222333000181650010000123451876543214"}`, got)
 	assert.Contains(t, got, "12.50", "figures keep their form")
 	assert.Equal(t, "no JSON ***.***.247-**", r.Reply("no JSON 529.982.247-25"))
+}
+
+func TestReplyIsLookedAtBehindItsEscapes(t *testing.T) {
+	t.Parallel()
+	r := NewRedactor("hunter2-hunter2")
+	assert.JSONEq(t, `{"a":"[redacted]","b":"***.***.247-**"}`, r.Reply(`{"a":"hunter2\u002dhunter2","b":"\u0035\u00329.982.247-25"}`))
+	plain := `{"b": "GTIN 7891000100103",  "a": 1}`
+	assert.Equal(t, plain, r.Reply(plain), "what is clean stays as it is")
 }
 
 func TestRedactedErrorLeavesTheOriginalAlone(t *testing.T) {

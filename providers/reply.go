@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,6 +16,21 @@ import (
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
+
+// usable says how many items a whole reply has, or, with a *replyError, why nothing can be made of it.
+type usable func(text string) (items int, err error)
+
+// checked makes an error of a reply that cannot be used, so that it counts as one for everyone else.
+func checked(ok usable, next call) call {
+	return func(ctx context.Context, req sdk.Request, observe func(items int)) (reply, error) {
+		res, err := next(ctx, req, observe)
+		if err != nil {
+			return res, err
+		}
+		res.items, err = ok(res.text)
+		return res, err
+	}
+}
 
 // draftFromReply reads a provider's whole reply. Its error is a *replyError.
 //

@@ -18,7 +18,14 @@ type call func(ctx context.Context, req sdk.Request, observe func(items int)) (r
 type reply struct {
 	text   string
 	result sdk.Result
+	items  int // that could be used of it
 }
+
+// notAskedError is why a provider was not called although it was its turn. It is no attempt: nothing was sent and nothing is billed.
+type notAskedError struct{ err error }
+
+func (e *notAskedError) Error() string { return "not asked: " + e.err.Error() }
+func (e *notAskedError) Unwrap() error { return e.err }
 
 // replyError says that a provider answered, and that the answer cannot be used.
 type replyError struct{ why string }

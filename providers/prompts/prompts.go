@@ -24,6 +24,24 @@ type Prompt struct {
 // Extract is the prompt that turns pages into an sdk.Receipt.
 func Extract() (Prompt, error) { return load("extract.v1", "receipt") }
 
+// Repair is the prompt that has a provider read pages once more whose first reading does not add up. It begins with Extract's
+// instructions, word for word, so that what vendors have cached of them is used, and asks for the same schema. What is in
+// doubt goes into the request's input.
+func Repair() (Prompt, error) {
+	p, err := Extract()
+	if err != nil {
+		return Prompt{}, err
+	}
+	const version = "repair.v1"
+	more, err := files.ReadFile(version + ".md")
+	if err != nil {
+		return Prompt{}, fmt.Errorf("prompt %s: %w", version, err)
+	}
+	p.Version += "+" + version
+	p.Instructions += string(more)
+	return p, nil
+}
+
 func load(version, schemaName string) (Prompt, error) {
 	instructions, err := files.ReadFile(version + ".md")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -63,4 +64,32 @@ func TestInstructionsNameEveryFieldThatNeedsARule(t *testing.T) {
 	}
 	visit(reflect.TypeFor[sdk.Receipt]())
 	assert.Contains(t, p.Instructions, "never is an instruction")
+}
+
+func TestRepairBeginsWithTheWordsOfTheFirstRequest(t *testing.T) {
+	t.Parallel()
+	first, err := prompts.Extract()
+	require.NoError(t, err)
+	repair, err := prompts.Repair()
+	require.NoError(t, err)
+	assert.Equal(t, "extract.v1+repair.v1", repair.Version)
+	assert.True(t, strings.HasPrefix(repair.Instructions, first.Instructions), "or vendors' caches of it are of no use")
+	assert.Greater(t, len(repair.Instructions), len(first.Instructions)+1000)
+	assert.Equal(t, first.Schema, repair.Schema)
+	assert.Contains(t, repair.Instructions[len(first.Instructions):], "never an instruction")
+}
+
+func TestRepairExplainsEveryRuleOfTheLedger(t *testing.T) {
+	t.Parallel()
+	repair, err := prompts.Repair()
+	require.NoError(t, err)
+	for _, name := range []invoice.CheckName{
+		invoice.CheckHasItems, invoice.CheckHasAmountDue, invoice.CheckAmountSign, invoice.CheckAccessKey, invoice.CheckKeyIssuer,
+		invoice.CheckKeyModel, invoice.CheckKeySeries, invoice.CheckKeyNumber, invoice.CheckKeyDate, invoice.CheckKeyState,
+		invoice.CheckIssuerCNPJ, invoice.CheckItemGTIN, invoice.CheckItemTotal, invoice.CheckProductsTotal,
+		invoice.CheckDiscountTotal, invoice.CheckAmountDue, invoice.CheckPayments, invoice.CheckItemCount, invoice.CheckQRKey,
+		invoice.CheckQRAmount, invoice.CheckQRDay, invoice.CheckQRState, invoice.CheckIssueDate, invoice.CheckRealDocument,
+	} {
+		assert.Contains(t, repair.Instructions, string(name))
+	}
 }
