@@ -1,0 +1,282 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/mercadoesperto/smarket/graph"
+	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/cache"
+	"github.com/mercadoesperto/smarket/internal/config"
+	"github.com/mercadoesperto/smarket/internal/document"
+	"github.com/mercadoesperto/smarket/internal/filestore"
+	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/progress"
+	"github.com/mercadoesperto/smarket/internal/store"
+	"github.com/mercadoesperto/smarket/internal/usage"
+	"github.com/mercadoesperto/smarket/providers"
+	"github.com/mercadoesperto/smarket/worker"
+)
+
+// Role is what a process does.
+type Role string
+
+// The roles.
+const (
+	RoleAll    Role = "all"    // both, for one process alone
+	RoleAPI    Role = "api"    // answers clients and accepts work
+	RoleWorker Role = "worker" // does the work, with the plugins; answers health checks only
+)
+
+// Options are what the settings do not say.
+type Options struct {
+	Role    Role
+	Version string
+	Log     *slog.Logger
+}
+
+// App is the running service.
+type App struct {
+	Accounts *account.Service
+	Invoices *invoice.Service
+
+	usage   *usage.Service
+	cfg     config.Config
+	log     *slog.Logger
+	version string
+
+	lock     *os.File // on DATA_DIR; nil with PostgreSQL
+	db       *store.DB
+	embedded *cache.Embedded // nil with a Redis elsewhere
+	redis    *redis.Client
+	hub      *progress.Hub
+	files    *filestore.Store
+	reader   *document.Reader
+	host     *providers.Host // nil where no work is done
+	pool     *worker.Pool
+	worker   *worker.Worker // nil where no work is done
+	graph    *graph.Handler // nil where no clients are served
+	http     *http.Server
+	listener net.Listener
+	failed   chan error
+}
+
+// New makes the parts and connects to what is outside: the database, Redis, the file store. Nothing is served or worked on
+// before Start. On an error everything that was opened is closed again.
+func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err error) {
+	switch opts.Role {
+	case RoleAll, RoleAPI, RoleWorker:
+	default:
+		return nil, fmt.Errorf("there is no role %q: it is all, api or worker", opts.Role)
+	}
+	a := &App{cfg: cfg, log: opts.Log, version: opts.Version, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := a.openStorage(ctx); err != nil {
+		return nil, err
+	}
+	a.pool = newPool(cfg)
+	a.reader = newReader(cfg, a.pool, a.log)
+	works := opts.Role == RoleWorker || (opts.Role == RoleAll && cfg.Worker.Enabled)
+	if err := a.makeServices(works); err != nil {
+		return nil, err
+	}
+	if err := a.serveHTTP(opts.Role != RoleWorker); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// openStorage connects to the database, Redis and the file store.
+func (a *App) openStorage(ctx context.Context) (err error) {
+	if err = openDataDir(a.cfg.Storage.DataDir); err != nil {
+		return err
+	}
+	if a.cfg.Storage.DatabaseURL.Reveal() == "" {
+		if a.lock, err = lockDataDir(a.cfg.Storage.DataDir); err != nil {
+			return err
+		}
+	}
+	if a.db, err = openStore(ctx, a.cfg); err != nil {
+		return err
+	}
+	if err = prepareSchema(ctx, a.cfg, a.db, a.log); err != nil {
+		return err
+	}
+	cache.LogLibrary(a.log)
+	address := a.cfg.Storage.RedisURL.Reveal()
+	if address == "" {
+		a.embedded = cache.NewEmbedded()
+		if err = a.embedded.Start(ctx); err != nil {
+			return err
+		}
+		address = a.embedded.URL()
+	}
+	if a.redis, err = cache.Connect(ctx, address, a.log); err != nil {
+		return err
+	}
+	a.hub = progress.NewHub(a.redis, a.log)
+	a.files, err = openFiles(ctx, a.cfg)
+	return err
+}
+
+func openFiles(ctx context.Context, cfg config.Config) (*filestore.Store, error) {
+	address := cfg.Storage.BlobURL.Reveal()
+	if address == "" {
+		return filestore.OpenDir(filepath.Join(cfg.Storage.DataDir, "files"))
+	}
+	if u, err := url.Parse(address); err == nil && u.Scheme == "file" {
+		return filestore.OpenDir(u.Path)
+	}
+	return filestore.OpenURL(ctx, address)
+}
+
+// makeServices makes the use cases, and the worker where this process works.
+func (a *App) makeServices(works bool) (err error) {
+	if a.Accounts, err = newAccounts(a.cfg, a.db, a.log); err != nil {
+		return err
+	}
+	if a.usage, err = newUsage(a.cfg, a.db, a.log); err != nil {
+		return err
+	}
+	queue, err := worker.NewQueue(jobs(a.db), a.cfg.Extraction.MaxAttempts, a.log)
+	if err != nil {
+		return err
+	}
+	if a.host, err = NewHost(a.cfg, a.log); err != nil {
+		return err
+	}
+	chain, err := newChain(a.cfg, a.host, a.pool, providers.ChainConfig{
+		Ledger: ledger{a.usage}, Consents: consents{a.Accounts},
+		Replies: cache.NewReplies(a.redis, a.log), Flights: cache.NewFlights(a.redis, a.log),
+	}, a.log)
+	if err != nil {
+		return err
+	}
+	a.Invoices = invoice.NewService(invoice.Deps{
+		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.hub, Subscriber: a.hub, Reader: a.reader,
+		Extractor: chain, SamePicture: document.SamePicture, NewID: newID, Now: time.Now, Log: a.log,
+	})
+	if !works {
+		a.host = nil // its plugins are not started
+		return nil
+	}
+	a.worker, err = worker.New(worker.Config{
+		Database: jobs(a.db), Extractions: a.Invoices, Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
+		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
+		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
+	})
+	return err
+}
+
+// readingTime is what a job is given beyond its providers: decoding pictures, checking, storing.
+const readingTime = 2 * time.Minute
+
+// Start begins to listen and to work. It returns when both do.
+func (a *App) Start(ctx context.Context) (err error) {
+	if err = a.hub.Start(ctx); err != nil {
+		return err
+	}
+	if a.host != nil {
+		if err = a.host.Start(ctx); err != nil {
+			return err
+		}
+	}
+	if a.worker != nil {
+		if err = a.worker.Start(ctx); err != nil {
+			return err
+		}
+	}
+	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.HTTP.Addr); err != nil {
+		return fmt.Errorf("listen at HTTP_ADDR: %w", err)
+	}
+	go func() {
+		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+	a.log.InfoContext(ctx, "ready", "address", a.URL(), "version", a.version)
+	return nil
+}
+
+// Failed tells of an error that ends the service.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// URL is where the service listens, for people on this machine: a wildcard address is shown as localhost.
+func (a *App) URL() string {
+	host, port, err := net.SplitHostPort(a.listener.Addr().String())
+	if err != nil {
+		return a.listener.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// Stop ends the service: no new requests, then running jobs, then what they use. It bears being called twice, and on an App
+// that did not start. ctx bounds the wait; what is left then is cut, and redone by whoever comes next.
+func (a *App) Stop(ctx context.Context) error {
+	var errs []error
+	stop := func(what string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", what, err))
+		}
+	}
+	if a.graph != nil {
+		stop("streams", a.graph.Stop(ctx))
+	}
+	if a.http != nil {
+		stop("http", a.http.Shutdown(ctx))
+	}
+	if a.worker != nil {
+		stop("worker", a.worker.Stop(ctx))
+	}
+	if a.pool != nil {
+		a.pool.Stop()
+	}
+	if a.host != nil {
+		stop("plugins", a.host.Stop(ctx))
+	}
+	if a.reader != nil {
+		stop("document reader", a.reader.Close(ctx))
+	}
+	if a.hub != nil {
+		stop("progress", a.hub.Stop(ctx))
+	}
+	if a.redis != nil {
+		if err := a.redis.Close(); !errors.Is(err, redis.ErrClosed) {
+			stop("redis", err)
+		}
+	}
+	if a.embedded != nil {
+		stop("embedded redis", a.embedded.Stop(ctx))
+	}
+	if a.files != nil {
+		stop("files", a.files.Close())
+		a.files = nil
+	}
+	if a.db != nil {
+		stop("database", a.db.Close())
+		a.db = nil
+	}
+	if a.lock != nil {
+		stop("lock", a.lock.Close())
+		a.lock = nil
+	}
+	return errors.Join(errs...)
+}
