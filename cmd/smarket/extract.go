@@ -47,7 +47,7 @@ func extract(cmd *cobra.Command, load func() (config.Config, error), paths []str
 		}
 		files = append(files, data)
 	}
-	reader, err := app.NewPreviewer(cmd.Context(), cfg, app.NewLogger(cfg, cmd.ErrOrStderr()))
+	reader, err := app.NewPreviewer(cmd.Context(), cfg, commandLogger(cmd, cfg))
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func pluginsCommand(load func() (config.Config, error)) *cobra.Command {
 
 // verifyPlugins proves that each provider can be reached and sees pictures. It ends with an error when one does not.
 func verifyPlugins(cmd *cobra.Command, cfg config.Config) error {
-	host, err := app.NewHost(cfg, app.NewLogger(cfg, cmd.ErrOrStderr()))
+	host, err := app.NewHost(cfg, commandLogger(cmd, cfg))
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func verifyPlugins(cmd *cobra.Command, cfg config.Config) error {
 }
 
 func listPlugins(cmd *cobra.Command, cfg config.Config) error {
-	host, err := app.NewHost(cfg, app.NewLogger(cfg, cmd.ErrOrStderr()))
+	host, err := app.NewHost(cfg, commandLogger(cmd, cfg))
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func withAccounts(
 	if err != nil {
 		return err
 	}
-	accounts, stop, err := app.OpenAccounts(cmd.Context(), cfg, app.NewLogger(cfg, cmd.ErrOrStderr()))
+	accounts, stop, err := app.OpenAccounts(cmd.Context(), cfg, commandLogger(cmd, cfg))
 	if err != nil {
 		return err
 	}

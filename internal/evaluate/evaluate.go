@@ -3,6 +3,7 @@
 package evaluate
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -88,10 +89,10 @@ func items(got []invoice.Item, want []receipts.TruthItem) (exact, invented int) 
 	for i := range longest {
 		longest[i] = make([]int, len(want)+1)
 	}
-	for i := len(got) - 1; i >= 0; i-- {
-		for j := len(want) - 1; j >= 0; j-- {
+	for i, g := range slices.Backward(got) {
+		for j, w := range slices.Backward(want) {
 			longest[i][j] = max(longest[i+1][j], longest[i][j+1])
-			if isExact(got[i], want[j]) {
+			if isExact(g, w) {
 				longest[i][j] = max(longest[i][j], 1+longest[i+1][j+1])
 			}
 		}

@@ -127,11 +127,11 @@ func TestUnknownFormatIsAnError(t *testing.T) {
 	}
 }
 
-// tool skips the test when a program is not installed, and otherwise runs it and gives its output.
+// tool fails the test when a program is not installed, and otherwise runs it and gives its output.
 func tool(t *testing.T, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(args[0]); err != nil {
-		t.Skipf("%s is not installed", args[0])
+		t.Fatalf("%s is not installed: scripts/components.sh installs it", args[0])
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), args[0], args[1:]...)
 	cmd.Env = append(cmd.Environ(), "OMP_THREAD_LIMIT=1") // two threads on two cores are slower than one
