@@ -1995,7 +1995,7 @@ type Attempt {
   provider: String!
   "The provider's model or version."
   model: String @emptyIsNull
-  "\"ok\", or what went wrong: \"unavailable\", \"invalid_reply\"."
+  "\"ok\"; \"cached\" or \"shared\" when an earlier or another request had the answer; or what went wrong: \"unavailable\", \"invalid_reply\"."
   outcome: String!
   "How many items it found."
   items: Int!

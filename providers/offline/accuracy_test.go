@@ -89,7 +89,7 @@ func TestTextAccuracy(t *testing.T) {
 	t.Parallel()
 	pdftotext, err := exec.LookPath("pdftotext")
 	if err != nil {
-		t.Skip("pdftotext is not installed")
+		t.Fatal("pdftotext is not installed: apt-get install poppler-utils")
 	}
 	clean, err := receipts.DistortionNamed("clean")
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestTextAccuracy(t *testing.T) {
 func needTesseract(t *testing.T) {
 	t.Helper()
 	if err := offline.New(offline.Config{}).Check(t.Context()); err != nil {
-		t.Skipf("character recognition is not installed: %v", err)
+		t.Fatalf("character recognition is not installed: %v", err)
 	}
 }
 

@@ -160,13 +160,10 @@ func shrink(img *image.Gray, factor float64) *image.Gray {
 	return out
 }
 
-// straighten turns a picture back by degrees and scales it, in one step. What comes in from outside is the edge's colour.
+// straighten turns a picture back by degrees and scales it up, in one step. What comes in from outside is the edge's colour.
 func straighten(img *image.Gray, degrees, scale float64) *image.Gray {
 	if degrees == 0 && scale == 1 {
 		return img
-	}
-	if scale < 0.6 { // a step of much more than a pixel would skip some
-		img, scale = shrink(img, 1/scale), 1
 	}
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
 	w, h := float64(img.Rect.Dx()), float64(img.Rect.Dy())
