@@ -7,7 +7,7 @@ BIN     := bin
 TOOLS   := $(BIN)/tools
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # nodynamic: HEIC pictures are decoded in a WebAssembly sandbox, never by a library that happens to be installed.
-GOFLAGS_BUILD := -tags nodynamic -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+GOFLAGS_BUILD := -tags nodynamic -ldflags "-s -w -X main.version=$(VERSION)"
 GOTEST        := go test -tags nodynamic
 PLUGINS := $(notdir $(wildcard cmd/smarket-provider-*))
 

@@ -43,7 +43,7 @@ type tally struct {
 // TestAccuracy reads pictures of fictional receipts and prints how much of them came out right. The thresholds are what the
 // provider promises; docs/accuracy.md has the figures of a larger run:
 //
-//	go test ./providers/offline -run TestAccuracy -v -accuracy.n 30 -timeout 60m
+//	go test ./providers/offline -run TestAccuracy -v -accuracy.seed 900000 -accuracy.n 12 -timeout 60m
 func TestAccuracy(t *testing.T) {
 	t.Parallel()
 	needTesseract(t)
@@ -65,6 +65,9 @@ func TestAccuracy(t *testing.T) {
 		}
 	}
 	printTable(t, names, all)
+	if *accuracyScale != 1 {
+		return // the thresholds are of pictures as scanners make them
+	}
 	for name, least := range map[string]int{
 		"clean": 95, "tilt": 90, "noise": 80, "scan": 80, "photo": 80, "perspective": 80, "blur": 80, "shade": 80, "fade": 80,
 	} {
