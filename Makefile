@@ -31,6 +31,10 @@ build: ## build bin/smarket and bin/plugins/*
 test: components $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
 	$(GOTEST) -race -timeout 30m ./...
 
+.PHONY: bench
+bench: ## the benchmarks of the paths that a user waits for
+	$(GOTEST) -run '^$$' -bench 'PickUp|Chain|Hop|Call|Publish|Prepare' -benchmem ./worker ./providers ./internal/progress ./internal/document
+
 .PHONY: components
 components: ## install PostgreSQL, Redis, nginx, Tesseract and Chromium where absent
 	@scripts/components.sh

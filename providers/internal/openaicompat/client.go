@@ -236,7 +236,7 @@ func (c *Client) read(
 	for decoder.Next() {
 		data := bytes.TrimSpace(decoder.Event().Data)
 		if bytes.HasPrefix(data, []byte("[DONE]")) {
-			return r.result, r.end()
+			return r.end()
 		}
 		if len(data) == 0 {
 			continue
@@ -248,7 +248,7 @@ func (c *Client) read(
 	if err := decoder.Err(); err != nil && r.finish == "" {
 		return r.result, vendorhttp.Broken(ctx, err)
 	}
-	return r.result, r.end()
+	return r.end()
 }
 
 // readWhole takes an answer in one piece: an error behind the status 200, or a vendor that does not stream.
@@ -260,7 +260,7 @@ func (c *Client) readWhole(ctx context.Context, body io.Reader, r *reply) (sdk.R
 	if err := r.whole(data); err != nil {
 		return r.result, c.ended(ctx, err)
 	}
-	return r.result, r.end()
+	return r.end()
 }
 
 // ended prefers the end of the call's context to what it caused.

@@ -133,8 +133,13 @@ const (
 	finishFilter = "content_filter"
 )
 
-// end judges a reply of which no more will come.
-func (r *reply) end() error {
+// end judges a reply of which no more will come, and gives it with its verdict.
+func (r *reply) end() (sdk.Result, error) {
+	err := r.judge() // first: it sets the reason that the result carries
+	return r.result, err
+}
+
+func (r *reply) judge() error {
 	fail := func(kind sdk.Kind, message string) error {
 		return &sdk.Error{Kind: kind, Blame: sdk.BlameDownstream, Message: message, HTTPStatus: http.StatusOK}
 	}
