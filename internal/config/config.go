@@ -45,18 +45,10 @@ type HTTP struct {
 	// proxy that ends TLS. Port 0 picks a free one. Defaults to 127.0.0.1:8080.
 	Addr string `env:"HTTP_ADDR" envDefault:"127.0.0.1:8080"`
 
-	// MetricsAddr is the host and port of /metrics, apart from the API so that the proxy cannot show it to the world. Set
-	// it where something scrapes it. Defaults to nothing: no metrics are served.
-	MetricsAddr string `env:"METRICS_ADDR"`
-
 	// AllowedOrigins are the web origins (https://app.example.com), separated by commas, that may call the API from a
 	// browser: they get CORS headers and may open a websocket. Set it when a front end is served from elsewhere. Defaults
 	// to nothing: only pages of the service's own origin.
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS"`
-
-	// MaxUploadMB is the largest file taken, in MB of 1,000,000 bytes; an invoice has at most 10 files. Raise it for
-	// high-resolution scans, together with the proxy's own limit. Defaults to 20.
-	MaxUploadMB int `env:"MAX_UPLOAD_MB" envDefault:"20"`
 
 	// Introspection lets clients ask for the schema. Turn it on for a while to let a tool read the schema of a production
 	// server. Defaults to true in development and false in production.
@@ -66,17 +58,14 @@ type HTTP struct {
 	// development and false in production.
 	Playground bool `env:"PLAYGROUND_ENABLED"`
 
-	// RateLimit counts requests per user and address, and refuses those beyond the limits. Turn it off for load tests
-	// only. Defaults to true.
+	// RateLimit is for requests per user and address. This release does not limit them yet and reads it for later ones only.
+	// Defaults to true.
 	RateLimit bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
 
 	// ShutdownTimeout is how long requests and jobs under way may take to end after SIGTERM; what is left is cut and
 	// redone by another process. Keep it below the orchestrator's own grace period. Defaults to 30s.
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"30s"`
 }
-
-// MaxUploadBytes is MaxUploadMB in bytes.
-func (h HTTP) MaxUploadBytes() int64 { return int64(h.MaxUploadMB) * 1_000_000 }
 
 // Storage is where things are kept.
 type Storage struct {
@@ -198,16 +187,16 @@ type Costs struct {
 
 // Extraction is how an invoice is read.
 type Extraction struct {
-	// ExtractionTimeout is how long one run over an invoice may take, all providers together. A job whose process died is
-	// taken over by another one after somewhat more than this. Defaults to 4m.
+	// ExtractionTimeout is how long one run over an invoice may take, all providers together. Reading and
+	// storing get two minutes more. Defaults to 4m.
 	ExtractionTimeout time.Duration `env:"EXTRACTION_TIMEOUT" envDefault:"4m"`
 
 	// MaxAttempts is how many runs an invoice gets before it is FAILED; its files are kept and its owner can ask again.
 	// Defaults to 5.
 	MaxAttempts int `env:"EXTRACTION_MAX_ATTEMPTS" envDefault:"5"`
 
-	// MinValueForAnalysis is the least total, in reais (50 or 50.00), of an invoice that is analysed by itself. Raise it
-	// to spend less on models. Defaults to 50.
+	// MinValueForAnalysis is the least total, in reais (50 or 50.00), of an invoice that is analysed by itself. This release
+	// does not analyse yet and reads it for later ones only. Defaults to 50.
 	MinValueForAnalysis fiscal.Money `env:"MIN_INVOICE_VALUE_FOR_ANALYSIS" envDefault:"50"`
 }
 
@@ -217,9 +206,9 @@ type Worker struct {
 	// beside it. Defaults to true.
 	Enabled bool `env:"WORKER_ENABLED" envDefault:"true"`
 
-	// Name tells this process from the others and stays the same when it starts again, so that it takes up at once the
-	// jobs it held when it died. Two processes must not share one. Set it where the host name changes with every start,
-	// as in containers. Defaults to the host name.
+	// Name is where this process's id means something: its host or container. The jobs of a process that died there are taken
+	// up at once by one that starts under the same name; those of others after 20 s of silence. Processes on one host may
+	// share it. Set it where the host name changes with every start, as in some containers. Defaults to the host name.
 	Name string `env:"WORKER_NAME"`
 
 	// Jobs is how many invoices are worked on at once. Most of a job is waiting for a provider, so it may well exceed the

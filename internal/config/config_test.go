@@ -40,8 +40,6 @@ func TestNothingSetIsTheEmbeddedDefault(t *testing.T) {
 	require.NoError(t, c.Validate())
 	assert.False(t, c.IsProduction())
 	assert.Equal(t, "127.0.0.1:8080", c.HTTP.Addr)
-	assert.Empty(t, c.HTTP.MetricsAddr)
-	assert.Equal(t, int64(20_000_000), c.HTTP.MaxUploadBytes())
 	assert.True(t, c.HTTP.Introspection)
 	assert.True(t, c.HTTP.Playground)
 	assert.True(t, c.HTTP.RateLimit)
@@ -116,8 +114,8 @@ func TestListsAreTrimmedAndFolded(t *testing.T) {
 func TestEveryFaultIsReportedOnceAndNoValueIsRepeated(t *testing.T) {
 	t.Parallel()
 	bad := map[string]string{
-		"SMARKET_ENV": "staging-" + leakKey, "HTTP_ADDR": "8080", "METRICS_ADDR": "host:port", "ALLOWED_ORIGINS": "*",
-		"MAX_UPLOAD_MB": "0", "INTROSPECTION_ENABLED": "perhaps-" + leakKey, "SHUTDOWN_TIMEOUT": "30",
+		"SMARKET_ENV": "staging-" + leakKey, "HTTP_ADDR": "8080", "ALLOWED_ORIGINS": "*",
+		"INTROSPECTION_ENABLED": "perhaps-" + leakKey, "SHUTDOWN_TIMEOUT": "30",
 		"DATABASE_URL": "mysql://u:" + leakPassword + "@h/d", "DB_MAX_IDLE_CONNS": "many", "DB_MAX_OVERFLOW": "-1",
 		"REDIS_URL": "redis://:" + leakPassword + "\x7f@h", "BLOB_URL": "ftp://" + leakPassword,
 		"JWT_SECRET": leakPassword, "ACCESS_TOKEN_TTL": "16m", "REFRESH_TOKEN_TTL": "1m",

@@ -14,7 +14,6 @@ const (
 	minTokenSecret = 32 // bytes: the length of HS256's own output
 	maxAccessTTL   = 15 * time.Minute
 	maxProviders   = 32
-	maxUploadMB    = 1000
 	maxConcurrency = 10_000
 	maxCacheHours  = 24 * 365
 	maxRuns        = 100
@@ -62,11 +61,8 @@ func (c Config) faults() []fault {
 func (h HTTP) validate(v *verdict) {
 	const address = "must be a host and a port, such as 127.0.0.1:8080 or :8080"
 	v.check(isAddress(h.Addr), "HTTP_ADDR", address)
-	v.check(h.MetricsAddr == "" || isAddress(h.MetricsAddr), "METRICS_ADDR", address)
-	v.check(h.MetricsAddr == "" || h.MetricsAddr != h.Addr || strings.HasSuffix(h.Addr, ":0"), "METRICS_ADDR", "must differ from HTTP_ADDR")
 	v.check(!slices.ContainsFunc(h.AllowedOrigins, func(o string) bool { return !isOrigin(o) }), "ALLOWED_ORIGINS",
 		"must be origins separated by commas, such as https://app.example.com, without a path and without *")
-	v.between("MAX_UPLOAD_MB", h.MaxUploadMB, 1, maxUploadMB)
 	v.check(h.ShutdownTimeout > 0, "SHUTDOWN_TIMEOUT", "must be above zero")
 }
 
