@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -71,7 +72,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DATA_DIR", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("XDG_CACHE_HOME", os.TempDir()) // the compiled PDF sandbox is shared: it takes seconds to make
 			for _, sample := range receipts.Bundled() {
-				if err := os.WriteFile(filepath.Join(env.WorkDir, sample.Name), sample.Data, 0o600); err != nil {
+				truth, err := sample.TruthJSON()
+				err = errors.Join(err, os.WriteFile(filepath.Join(env.WorkDir, sample.Name), sample.Data, 0o600),
+					os.WriteFile(filepath.Join(env.WorkDir, sample.TruthName()), truth, 0o600))
+				if err != nil {
 					return err
 				}
 			}
