@@ -5,6 +5,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 
+	"github.com/mercadoesperto/smarket/providers/internal/content"
 	"github.com/mercadoesperto/smarket/providers/internal/openaicompat"
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
@@ -21,7 +22,7 @@ func adapt(body *openai.ChatCompletionNewParams, req sdk.Request) {
 		// leave no host for it.
 		fields["reasoning"] = map[string]any{"effort": "low", "exclude": true}
 	}
-	if openaicompat.HasPDF(req) {
+	if content.HasPDF(req) {
 		// The model reads the PDF itself. Otherwise OpenRouter may send it to another company's character recognition.
 		fields["plugins"] = []any{map[string]any{"id": "file-parser", "pdf": map[string]any{"engine": "native"}}}
 	}

@@ -40,7 +40,7 @@ func Of(req sdk.Request, mediaTypes []string) ([]Part, error) {
 		}
 	case sdk.TaskAnalyze:
 	default:
-		return nil, unsupported(fmt.Sprintf("task %q", short(string(req.Task))))
+		return nil, unsupported(fmt.Sprintf("task %q", Short(string(req.Task))))
 	}
 	if len(req.Schema) > 0 && !json.Valid(req.Schema) {
 		return nil, invalid("the schema is not JSON")
@@ -76,7 +76,7 @@ func ofPage(page sdk.Page, mediaTypes []string) ([]Part, *sdk.Error) {
 	case slices.Contains(mediaTypes, media):
 		parts = append(parts, Part{MediaType: media, Data: page.Data})
 	case len(parts) == 0:
-		return nil, unsupported(fmt.Sprintf("media type %q", short(media)))
+		return nil, unsupported(fmt.Sprintf("media type %q", Short(media)))
 	}
 	if len(parts) == 0 {
 		return nil, invalid("empty")
@@ -106,6 +106,11 @@ func Private(req sdk.Request) []string {
 	return private
 }
 
+// HasPDF says whether a request sends a PDF.
+func HasPDF(req sdk.Request) bool {
+	return slices.ContainsFunc(req.Pages, func(p sdk.Page) bool { return len(p.Data) > 0 && bare(p.MediaType) == PDF })
+}
+
 // bare is a media type without parameters, lower case.
 func bare(s string) string {
 	media, _, err := mime.ParseMediaType(s)
@@ -115,8 +120,8 @@ func bare(s string) string {
 	return media
 }
 
-// short keeps a name that somebody else chose out of the log but for its beginning.
-func short(s string) string {
+// Short keeps a name that somebody else chose out of the log but for its beginning.
+func Short(s string) string {
 	const most = 40
 	if len(s) > most {
 		s = s[:most]

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mercadoesperto/smarket/providers/internal/content"
 	"github.com/mercadoesperto/smarket/providers/internal/vendorhttp"
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
@@ -135,13 +136,7 @@ func (c *Client) failed(f Failure, req sdk.Request) *sdk.Error {
 	if status := f.status(); status != 0 {
 		e.HTTPStatus = status
 	}
-	private := []string{req.Instructions, req.Input}
-	for _, page := range req.Pages {
-		private = append(private, page.Text)
-		if mediaType(page.MediaType) == mediaText {
-			private = append(private, string(page.Data))
-		}
-	}
+	private := content.Private(req)
 	words := []string{"HTTP " + strconv.Itoa(e.HTTPStatus)}
 	for _, word := range []string{f.Code, f.Type, f.Message} {
 		if word = vendorhttp.Clean(word, []string{c.key()}, private...); word != "" && word != strconv.Itoa(e.HTTPStatus) {

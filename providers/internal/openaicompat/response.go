@@ -8,6 +8,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 
+	"github.com/mercadoesperto/smarket/providers/internal/content"
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
 
@@ -154,7 +155,7 @@ func (r *reply) judge() error {
 		return fail(sdk.KindTruncated, "the reply reached the limit of tokens before its end")
 	case r.finish != finishStop:
 		// "error" without one, or a call of a tool that nobody offered.
-		return fail(sdk.KindOverloaded, "the reply ended for reason "+short(r.finish))
+		return fail(sdk.KindOverloaded, "the reply ended for reason "+content.Short(r.finish))
 	}
 	r.result.FinishReason = sdk.FinishStop
 	if !r.emitted {
