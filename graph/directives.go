@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -22,10 +21,11 @@ func emptyIsNull(ctx context.Context, _ any, next graphql.Resolver) (any, error)
 	if err != nil || v == nil {
 		return nil, err
 	}
-	if t, ok := v.(time.Time); ok && t.IsZero() { // whatever its zone, which reflect would look at
+	if reflect.ValueOf(v).IsZero() {
 		return nil, nil //nolint:nilnil // nil is the API's null
 	}
-	if reflect.ValueOf(v).IsZero() {
+	// A time in whatever zone, a number in whatever scale: reflect would look at those.
+	if z, ok := v.(interface{ IsZero() bool }); ok && z.IsZero() {
 		return nil, nil //nolint:nilnil // nil is the API's null
 	}
 	return v, nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/graph/generated"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/clientaddr"
 )
 
 // Authenticator says who an access token speaks for. Implemented by account.Service.
@@ -23,9 +24,16 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, accessToken string) (account.Viewer, error)
 }
 
+// Resolvers answer the fields. Implemented by resolvers.Resolver.
+type Resolvers interface {
+	generated.ResolverRoot
+	// Loaders is how fields of many objects are answered at once; the executor uses it.
+	Loaders() graphql.HandlerExtension
+}
+
 // Config is what a Handler needs. Resolvers, Accounts and Log are required.
 type Config struct {
-	Resolvers generated.ResolverRoot
+	Resolvers Resolvers
 	Accounts  Authenticator
 	Log       *slog.Logger
 	// Introspection lets clients read the schema, as the playground does. Defaults to false, which is right for production.
@@ -35,6 +43,14 @@ type Config struct {
 	AllowedOrigins []string
 	// TempDir is where uploads wait while their request is read. Defaults to the system's.
 	TempDir string
+	// Limiter counts requests per user and address; nil counts none.
+	Limiter Limiter
+	// Proxies are those whose X-Forwarded-For is believed. Defaults to none.
+	Proxies clientaddr.Trusted
+	// AddressSecret keys the digests that stand for addresses in the Limiter.
+	AddressSecret []byte
+	// MaxUploads is how many uploads come in at once. Defaults to 64.
+	MaxUploads int
 	// MaxStreams is how many websockets and event streams are open at once. Defaults to 5,000.
 	MaxStreams int
 	Timing     Timing
@@ -78,6 +94,8 @@ func (t Timing) withDefaults() Timing {
 
 const (
 	defaultMaxStreams = 5000
+	// maxTaking is how many uploads that have come in whole are stored at once: each holds one file of up to 20 MB in memory.
+	maxTaking = 8
 	// cachedQueries is how many parsed queries are kept; with maxQueryBytes it bounds the memory they take.
 	cachedQueries = 500
 )
@@ -94,6 +112,10 @@ type Handler struct {
 	mu      sync.Mutex
 	streams int           // open now
 	idle    chan struct{} // closed when draining and streams is 0
+
+	uploads uploadSlots
+	// taking bounds the uploads that are being looked at and stored, each of which holds a file in memory.
+	taking chan struct{}
 }
 
 // NewHandler makes the handler. Stop ends its streams: http.Server.Shutdown does not know of websockets.
@@ -102,6 +124,9 @@ func NewHandler(cfg Config) *Handler {
 	if cfg.MaxStreams <= 0 {
 		cfg.MaxStreams = defaultMaxStreams
 	}
+	if cfg.MaxUploads <= 0 {
+		cfg.MaxUploads = defaultMaxUploads
+	}
 	schema := generated.NewExecutableSchema(generated.Config{
 		Resolvers:  cfg.Resolvers,
 		Directives: directives(),
@@ -109,8 +134,9 @@ func NewHandler(cfg Config) *Handler {
 	})
 	h := &Handler{
 		Config: cfg, schema: schema, exec: executor.New(schema),
-		draining: make(chan struct{}), idle: make(chan struct{}),
+		draining: make(chan struct{}), idle: make(chan struct{}), taking: make(chan struct{}, maxTaking),
 	}
+	h.exec.Use(cfg.Resolvers.Loaders())
 	h.exec.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
 	h.exec.SetParserTokenLimit(maxTokens)
 	h.exec.SetDisableSuggestion(true)
@@ -169,7 +195,7 @@ func (h *Handler) isDraining() bool {
 
 // ServeHTTP picks the transport.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = withRequestID(w, r)
+	r = h.withCaller(w, withRequestID(w, r))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	defer h.recoverRequest(w, r)

@@ -11,9 +11,10 @@ import (
 	"github.com/mercadoesperto/smarket/graph/generated"
 	"github.com/mercadoesperto/smarket/graph/model"
 	"github.com/mercadoesperto/smarket/graph/relay"
+	"github.com/mercadoesperto/smarket/internal/spending"
 )
 
-// What a query may be like. An invoice with everything it has is about 100 fields, 150 tokens and 6 levels.
+// What a query may be like. An invoice with everything it has is about 200 fields, 300 tokens and 9 levels.
 const (
 	maxQueryBytes = 32 << 10
 	maxTokens     = 1500 // validation takes time quadratic in them
@@ -24,12 +25,24 @@ const (
 	// maxMutations is how many mutations one request may hold: each has its own price, and aliases would multiply tries of a
 	// password.
 	maxMutations = 5
-	// maxComplexity lets 100 invoices be read with everything they have.
+	// maxComplexity lets 100 invoices be read with everything that was read from them, or 20 with their insights, products and
+	// revisions too.
 	maxComplexity = 12_000
-	// duplicateCost is a look-up of its own.
-	duplicateCost = 10
-	// usageCost is adding up the calls of up to a year.
-	usageCost = 1000
+	// lookUpCost is finding an object that another one names. It is found together with those of the other objects of its list,
+	// but it is a whole one.
+	lookUpCost = 10
+	// typicalList is how many insights an invoice, pieces of evidence an insight, and revisions a corrected invoice has.
+	typicalList = 4
+	// usageCost is adding up the calls of up to a year; reportCost adding up purchases.
+	usageCost  = 1000
+	reportCost = 1000
+	// maxPrices and maxGroups are how many prices a history and groups a report have at most.
+	maxPrices = 500
+	maxGroups = 200
+	// exportCost is writing all purchases: one of them fits into a request.
+	exportCost = 8000
+	// maxBasket is how many lines a basket has at most.
+	maxBasket = 100
 )
 
 // complexityRoot prices what costs more than its fields.
@@ -38,18 +51,36 @@ func complexityRoot() generated.ComplexityRoot {
 	c.Query.Invoices = func(
 		child int, first *int, _ *string, last *int, _ *string, _ *model.InvoiceFilter, _ *model.InvoiceOrder,
 	) int {
-		n := relay.DefaultPage
-		if first != nil {
-			n = *first
-		} else if last != nil {
-			n = *last
-		}
-		return 1 + min(max(n, 1), relay.MaxPage)*child
+		return pageCost(child, first, last)
 	}
+	c.Query.Insights = func(child int, first *int, _ *string, _ *model.InsightFilter, _ model.InsightOrder) int {
+		return pageCost(child, first, nil)
+	}
+	c.Query.Products = func(child int, _ *string, first *int, _ *string) int { return pageCost(child, first, nil) }
 	c.Query.Usage = func(child int, _ model.DateRangeInput) int { return usageCost + child }
-	c.Duplicate.Invoice = func(child int) int { return duplicateCost + child }
-	c.ExtractionEvent.Invoice = func(child int) int { return duplicateCost + child }
+	c.Query.Spending = func(child int, _ model.DateRangeInput, _ spending.Group) int { return reportCost + child }
+	c.Query.ExportPurchases = func(child int, _ model.ExportFormat, _ *model.DateRangeInput) int { return exportCost + child }
+	c.Query.PriceHistory = func(child int, _ string, _ *model.DateRangeInput) int { return 1 + maxPrices*child }
+	c.Query.Basket = func(child int, lines []*model.BasketLineInput) int {
+		return reportCost + min(max(len(lines), 1), maxBasket)*child
+	}
+	c.SpendingReport.Groups = func(child int) int { return 1 + maxGroups*child }
+	lookUp := func(child int) int { return lookUpCost + child }
+	c.Duplicate.Invoice, c.ExtractionEvent.Invoice, c.Insight.Invoice, c.PricePoint.Invoice = lookUp, lookUp, lookUp, lookUp
+	list := func(child int) int { return 1 + typicalList*child }
+	c.Invoice.Insights, c.Invoice.Revisions, c.Insight.Evidence = list, list, list
 	return c
+}
+
+// pageCost is the price of a connection: that of one edge for each.
+func pageCost(child int, first, last *int) int {
+	n := relay.DefaultPage
+	if first != nil {
+		n = *first
+	} else if last != nil {
+		n = *last
+	}
+	return 1 + min(max(n, 1), relay.MaxPage)*child
 }
 
 // checkLimits refuses operations that would cost too much to execute. The walk comes first and is bounded itself: pricing

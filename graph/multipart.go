@@ -37,10 +37,21 @@ func (h *Handler) serveMultipart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Nothing that takes files is open to everybody: nobody's bytes are not even read.
-	if _, ok := account.ViewerFrom(r.Context()); !ok {
+	viewer, ok := account.ViewerFrom(r.Context())
+	if !ok {
 		h.refuse(w, r, http.StatusUnauthorized, errSessionOver())
 		return
 	}
+	mostOfUser := maxUserUploads
+	if h.Limiter == nil {
+		mostOfUser = h.MaxUploads
+	}
+	release, err := h.uploads.take(viewer.UserID, h.MaxUploads, mostOfUser)
+	if err != nil {
+		h.refuse(w, r, http.StatusServiceUnavailable, err)
+		return
+	}
+	defer release()
 	u := &upload{dir: h.TempDir}
 	defer u.close()
 	params, err := u.read(w, r, h.Timing.Upload)
@@ -49,6 +60,12 @@ func (h *Handler) serveMultipart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	params.Headers = r.Header
+	select {
+	case h.taking <- struct{}{}:
+		defer func() { <-h.taking }()
+	case <-r.Context().Done():
+		return
+	}
 	h.serveParams(w, r, params)
 }
 

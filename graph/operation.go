@@ -35,6 +35,9 @@ func (h *Handler) prepare(ctx context.Context, params *graphql.RawParams) (
 	if err := h.checkLimits(opCtx, op); err != nil {
 		return ctx, nil, h.failure(opCtx, err)
 	}
+	if err := h.limitRate(opCtx, op.Operation); err != nil {
+		return ctx, nil, h.failure(opCtx, err)
+	}
 	return opCtx, op, nil
 }
 

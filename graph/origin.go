@@ -27,7 +27,8 @@ func (h *Handler) serveCORS(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Add("Vary", "Origin")
 	if origin := r.Header.Get("Origin"); origin != "" && h.originAllowed(r) {
 		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Set("Access-Control-Expose-Headers", requestIDHeader)
+		w.Header().Set("Access-Control-Expose-Headers",
+			requestIDHeader+", Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset")
 	}
 	if r.Method != http.MethodOptions {
 		return false

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/mercadoesperto/smarket/internal/invoice"
 )
 
 const (
@@ -51,11 +55,15 @@ func writeResponse(w http.ResponseWriter, r *http.Request, status int, resp *gra
 }
 
 // writeFailure answers what could not be executed though it was a request: with 400, or with 200 where the media type is the
-// older one, whose clients take other statuses for a broken connection.
+// older one, whose clients take other statuses for a broken connection. Who asks too much is told so by the status too, which
+// proxies and clients know without reading on.
 func writeFailure(w http.ResponseWriter, r *http.Request, resp *graphql.Response) {
 	status := http.StatusOK
 	if responseType(r) == typeResponse {
 		status = http.StatusBadRequest
+	}
+	if len(resp.Errors) > 0 && resp.Errors[0].Extensions["code"] == invoice.CodeRateLimited {
+		status = http.StatusTooManyRequests
 	}
 	writeResponse(w, r, status, resp)
 }
@@ -67,6 +75,12 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, status int, err
 	}
 	if status == http.StatusRequestEntityTooLarge {
 		drain(w, r)
+	}
+	if e, ok := errors.AsType[*invoice.Error](err); ok && e.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		if e.Code == invoice.CodeRateLimited {
+			status = http.StatusTooManyRequests
+		}
 	}
 	writeResponse(w, r, status, h.failure(r.Context(), err))
 }

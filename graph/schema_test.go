@@ -81,6 +81,14 @@ func TestEnumsAreTheDomains(t *testing.T) {
 		{"ErrorCode", "invoice", "Code"},
 		{"Role", "account", "Role"},
 		{"Plan", "account", "Plan"},
+		{"Measure", "product", "Measure"},
+		{"FoodGroup", "product", "FoodGroup"},
+		{"SpendingGroup", "spending", "Group"},
+		{"InsightKind", "insight", "Kind"},
+		{"Priority", "insight", "Priority"},
+		{"InsightMark", "insight", "Mark"},
+		{"AnalysisStatus", "insight", "AnalysisStatus"},
+		{"SkipReason", "insight", "SkipReason"},
 	} {
 		var got []string
 		for _, v := range s.Types[c.enum].EnumValues {

@@ -221,28 +221,30 @@ func (s *socket) subscribe(ctx context.Context, m message) bool {
 		return false
 	}
 	s.tasks.Go(func() {
-		defer s.forget(m.ID, op)
-		s.run(ctx, m.ID, params)
+		last := s.run(ctx, m.ID, params)
+		ended := ctx.Err() == nil // by itself, and not because the client wanted it or is gone
+		s.forget(m.ID, op)        // first: who reads the last message may use the id again
+		if ended && last.Type != "" {
+			s.send(context.WithoutCancel(ctx), last)
+		}
 	})
 	return true
 }
 
-// run executes an operation and tells the client when it ended by itself.
-func (s *socket) run(ctx context.Context, id string, params *graphql.RawParams) {
+// run executes an operation. It returns the message that tells the client that it ended.
+func (s *socket) run(ctx context.Context, id string, params *graphql.RawParams) message {
 	opCtx, op, failed := s.h.prepare(ctx, params)
 	if failed != nil {
 		errs, err := json.Marshal(failed.Errors)
-		if err == nil {
-			s.send(ctx, message{ID: id, Type: "error", Payload: errs})
+		if err != nil {
+			return message{}
 		}
-		return
+		return message{ID: id, Type: "error", Payload: errs}
 	}
 	s.h.execute(opCtx, op, func(resp *graphql.Response) bool {
 		return s.send(ctx, message{ID: id, Type: "next", Payload: encode(resp)})
 	})
-	if ctx.Err() == nil {
-		s.send(ctx, message{ID: id, Type: "complete"})
-	}
+	return message{ID: id, Type: "complete"}
 }
 
 // remember takes the id for op; a close code when it is taken or there are too many.

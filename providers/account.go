@@ -44,15 +44,14 @@ func (c *Chain) settle(ctx context.Context, booking Booking, end CallEnd) {
 	}
 }
 
-// saved tells the ledger of an answer that cost no call.
-func (c *Chain) saved(ctx context.Context, run *fallback, a answer, started time.Time) {
+// saved tells the ledger of an answer that cost no call: call is the one that was not made, usage what it would have used.
+func (c *Chain) saved(ctx context.Context, call Call, usage sdk.Usage) {
 	if c.config.Ledger == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), accountTimeout)
 	defer cancel()
-	call := run.row(a.Provider, a.Model, a.Local, 1, c.request(run.pages), started)
-	if err := c.config.Ledger.Saved(ctx, call, a.Usage); err != nil {
+	if err := c.config.Ledger.Saved(ctx, call, usage); err != nil {
 		c.config.Log.WarnContext(ctx, "what was saved is not recorded", "error", err)
 	}
 }
@@ -72,6 +71,6 @@ func (e *notBookedError) forCaller() (err error, private bool) {
 		}, true
 	}
 	return &invoice.ExtractionError{
-		Code: invoice.CodeUnavailable, Message: sentenceUnavailable, Cause: fmt.Errorf("no call was made: %w", e),
+		Code: invoice.CodeUnavailable, Cause: fmt.Errorf("no call was made: %w", e),
 	}, false
 }

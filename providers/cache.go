@@ -22,8 +22,8 @@ type Replies interface {
 	// Get answers nil, nil when there is none. It takes little time, also when the store is down: that is an error, which
 	// the implementation logs.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Put keeps value for ttl.
-	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Put keeps value for ttl, as made for the user owner; "" is nobody.
+	Put(ctx context.Context, owner, key string, value []byte, ttl time.Duration) error
 }
 
 // answerVersion is part of every key: raise it when answer, or what becomes of a reply on its way into it, changes.
@@ -41,7 +41,7 @@ type answer struct {
 
 // cached answers from the cache what can be answered from there, and keeps what next gives and may be kept. accept looks at a
 // kept value once more, for a rule may have come since, or a date have passed: what it refuses is asked for anew.
-func (c *Chain) cached(key string, accept func(value []byte) bool, next work) work {
+func (c *Chain) cached(owner, key string, accept func(value []byte) bool, next work) work {
 	if c.config.Replies == nil || c.config.CacheTTL <= 0 {
 		return next
 	}
@@ -55,7 +55,7 @@ func (c *Chain) cached(key string, accept func(value []byte) bool, next work) wo
 		res := next(ctx, observe)
 		if res.keep && res.from == fromProvider {
 			// Also when the client has left meanwhile: it is paid for.
-			if err := c.config.Replies.Put(context.WithoutCancel(ctx), key, c.codec.pack(res.value), c.config.CacheTTL); err != nil {
+			if err := c.config.Replies.Put(context.WithoutCancel(ctx), owner, key, c.codec.pack(res.value), c.config.CacheTTL); err != nil {
 				c.config.Log.DebugContext(ctx, "a reading was not cached", "error", err)
 			}
 			res.keep = false // once is enough

@@ -34,7 +34,7 @@ func (d *drawer) Get(_ context.Context, key string) ([]byte, error) {
 	return d.kept[key], d.err
 }
 
-func (d *drawer) Put(_ context.Context, key string, value []byte, ttl time.Duration) error {
+func (d *drawer) Put(_ context.Context, _, key string, value []byte, ttl time.Duration) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err != nil {

@@ -2,8 +2,6 @@ package providers
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/providers/prompts"
 	"github.com/mercadoesperto/smarket/providers/sdk"
@@ -68,7 +67,8 @@ type Named struct {
 // Checks is what the ledger has for and against a draft. qr is nil when no QR code was read.
 type Checks func(draft invoice.Draft, qr *fiscal.QR) []invoice.Check
 
-// Chain asks providers in order until one reads the document such that the ledger accepts it, and keeps the best reading.
+// Chain asks providers in order until one does what a request is about: reads a document such that the ledger accepts it (the
+// best reading is kept), or puts findings into words.
 //
 // A request goes through decorators, the outer ones first:
 //
@@ -83,11 +83,12 @@ type Chain struct {
 	config  ChainConfig
 	prompt  prompts.Prompt
 	repair  prompts.Prompt
+	analyze prompts.Prompt
 	members []*member
 	flights flights
 	codec   *codec
-	// question is the part of the cache's keys that all requests have in common.
-	question string
+	// question is the part of the cache's keys that all readings have in common, and wordsQuestion that of all words.
+	question, wordsQuestion string
 }
 
 // member is a provider and what the chain remembers of it.
@@ -98,7 +99,10 @@ type member struct {
 	retries retryBudget
 }
 
-var _ invoice.Extractor = (*Chain)(nil)
+var (
+	_ invoice.Extractor = (*Chain)(nil)
+	_ insight.Writer    = (*Chain)(nil)
+)
 
 // NewChain fails when the prompts that are built in cannot be loaded.
 func NewChain(config ChainConfig) (*Chain, error) {
@@ -110,10 +114,14 @@ func NewChain(config ChainConfig) (*Chain, error) {
 	if c.repair, err = prompts.Repair(); err != nil {
 		return nil, fmt.Errorf("chain: %w", err)
 	}
+	if c.analyze, err = prompts.Analyze(); err != nil {
+		return nil, fmt.Errorf("chain: %w", err)
+	}
 	if c.codec, err = newCodec(); err != nil {
 		return nil, fmt.Errorf("chain: %w", err)
 	}
 	c.question = question(answerVersion, c.prompt, c.repair)
+	c.wordsQuestion = question(wordsVersion, c.analyze)
 	for _, n := range config.Order {
 		m := &member{Named: n, breaker: newBreaker(c.config.Breaker, n.Name, c.config.Log)}
 		m.retries.fill()
@@ -161,65 +169,6 @@ func (c *Chain) Breakers() map[string]string {
 	return states
 }
 
-// Extract reads a document: from the cache, by waiting for an equal request that is under way, or by asking the providers in
-// their order. See invoice.Extractor for what observe and the error are. An answer that cost no call is one attempt with the
-// outcome "cached" or "shared", under the name of the provider that gave it.
-func (c *Chain) Extract(
-	ctx context.Context, req invoice.ExtractionRequest, observe func(invoice.Progress),
-) (invoice.Extraction, error) {
-	if len(req.Pages) == 0 {
-		return invoice.Extraction{}, &invoice.ExtractionError{
-			Code: invoice.CodeBadUserInput, Message: sentenceUnreadable, Permanent: true, Cause: errors.New("no pages"),
-		}
-	}
-	started := c.config.Now()
-	total, cancel := context.WithTimeout(ctx, c.config.TotalTimeout)
-	defer cancel()
-	may, err := c.permissions(total, req.UserID)
-	if err != nil {
-		return invoice.Extraction{}, c.callerOr(ctx, err)
-	}
-	key := cacheKey(req.Pages, c.question)
-	accept := func(value []byte) bool {
-		var a answer
-		return json.Unmarshal(value, &a) == nil && c.judge(a.Draft, req.QR).sound()
-	}
-	run := &fallback{
-		chain: c, req: req, pages: sdkPages(req.Pages), may: may, log: c.config.Log.With("invoice_id", req.InvoiceID),
-	}
-	// Providers are part of what makes two requests equal: users who consent to different ones are answered by different ones.
-	lane := key + ":" + may.lane
-	do := c.cached(key, accept, c.oneFlight(lane, c.cached(key, accept, run.all)))
-	res := do(total, observe)
-
-	extraction := invoice.Extraction{Attempts: res.attempts}
-	if res.err != nil {
-		return extraction, c.callerOr(ctx, res.err)
-	}
-	var a answer
-	if err := json.Unmarshal(res.value, &a); err != nil {
-		return extraction, fmt.Errorf("reading of %s: %w", key, err)
-	}
-	extraction.Draft, extraction.Source = a.Draft, a.Source
-	if res.from != fromProvider {
-		extraction.Attempts = append(extraction.Attempts, invoice.Attempt{
-			Provider: a.Provider, Model: a.Model, Outcome: string(res.from), Items: len(a.Draft.Items),
-			StartedAt: started, FinishedAt: c.config.Now(),
-		})
-		observe(invoice.Progress{Provider: a.Provider, Attempt: len(extraction.Attempts), ItemsFound: len(a.Draft.Items)})
-		c.saved(ctx, run, a, started)
-	}
-	return extraction, nil
-}
-
-// callerOr is the error of the caller's context when that is what ended a request, and err otherwise.
-func (c *Chain) callerOr(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
-}
-
 // ask is how a provider is called, for any task. plan is the row of the next call in the ledger, usable says what cannot be
 // used about a reply, and each call goes through attempt.
 func (c *Chain) ask(m *member, plan func(sdk.Request) Call, usable usable, attempt func(call) call) call {
@@ -260,12 +209,4 @@ func takes(d sdk.Description, task sdk.Task, pages []sdk.Page) bool {
 		}
 	}
 	return true
-}
-
-func sdkPages(pages []invoice.DocumentPage) []sdk.Page {
-	out := make([]sdk.Page, len(pages))
-	for i, p := range pages {
-		out[i] = sdk.Page{MediaType: p.MediaType, Data: p.Data, Text: p.Text}
-	}
-	return out
 }

@@ -21,7 +21,8 @@ import (
 type stub struct {
 	name  string
 	local bool
-	media []string // defaults to image/jpeg
+	media []string   // defaults to image/jpeg
+	tasks []sdk.Task // defaults to extract
 	reply string
 	err   error
 	// generate takes over when set.
@@ -36,8 +37,12 @@ func (s *stub) Describe(context.Context) (sdk.Description, error) {
 	if media == nil {
 		media = []string{"image/jpeg"}
 	}
+	tasks := s.tasks
+	if tasks == nil {
+		tasks = []sdk.Task{sdk.TaskExtract}
+	}
 	return sdk.Description{
-		Name: s.name, Version: "1.0.0", Model: s.name + "-model", MediaTypes: media, Tasks: []sdk.Task{sdk.TaskExtract}, Local: s.local,
+		Name: s.name, Version: "1.0.0", Model: s.name + "-model", MediaTypes: media, Tasks: tasks, Local: s.local,
 	}, s.describeErr
 }
 

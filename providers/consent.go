@@ -20,7 +20,7 @@ func (c *Chain) permissions(ctx context.Context, userID string) (permissions, er
 	if c.config.Consents != nil {
 		allowed, err := c.config.Consents.Allowed(ctx, userID)
 		if err != nil {
-			return may, &invoice.ExtractionError{Code: invoice.CodeUnavailable, Message: sentenceUnavailable, Cause: err}
+			return may, &invoice.ExtractionError{Code: invoice.CodeUnavailable, Cause: err}
 		}
 		may.allowed = allowed
 	}
@@ -34,5 +34,5 @@ func (c *Chain) permissions(ctx context.Context, userID string) (permissions, er
 	return may, nil
 }
 
-// use says whether the provider may see the pages. Nothing leaves the machine through a local one.
+// use says whether the provider may see a request. Nothing leaves the machine through a local one.
 func (p permissions) use(d sdk.Description) bool { return d.Local || p.allowed(d.Name) }

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,20 +9,7 @@ import (
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/invoice"
-	"github.com/mercadoesperto/smarket/providers/internal/jsonschema"
 	"github.com/mercadoesperto/smarket/providers/sdk"
-)
-
-// What the family is told when no provider could read a document. Which provider failed, and why, is for the operator: it is in
-// the error's cause, the log and the attempts.
-const (
-	sentenceUnsupported = "Nenhum leitor disponível consegue ler este tipo de arquivo."
-	sentenceUnreadable  = "Não foi possível ler a nota. Envie uma foto mais nítida, de perto, reta e sem sombras."
-	sentenceUnavailable = "A leitura de notas está indisponível agora. Tente de novo mais tarde."
-	sentenceInternal    = "Algo deu errado do nosso lado ao ler a nota."
-	// The consent is the user's to give, and may be kept back.
-	sentenceConsent      = "Para ler esta nota é preciso autorizar um leitor externo no seu perfil."
-	sentenceLaterConsent = "A leitura de notas está indisponível agora. Tente de novo mais tarde ou autorize outro leitor no seu perfil."
 )
 
 const (
@@ -34,36 +20,42 @@ const (
 // errNoConsent is why a provider abroad was passed over.
 var errNoConsent = errors.New("the user has not consented to this provider")
 
-// fallback is one request's way through the providers.
+// fallback is one request's way through the providers, whatever its task.
 type fallback struct {
-	chain   *Chain
-	req     invoice.ExtractionRequest
-	pages   []sdk.Page
-	may     permissions
-	observe func(invoice.Progress)
-	log     *slog.Logger
+	chain     *Chain
+	errand    errand
+	say       wording
+	userID    string
+	invoiceID string
+	request   sdk.Request // what every provider is asked
+	may       permissions
+	observe   func(invoice.Progress)
+	log       *slog.Logger
 
 	described map[string]described
 	attempts  []invoice.Attempt
 	failures  []failure
-	best      *reading
 	// stop ends the request before all providers were asked: a call could not be booked.
 	stop *notBookedError
+}
+
+// errand is the task of a request: how a provider is asked, and what its replies are worth.
+type errand interface {
+	// ask has one provider do it, and keeps the answer if it is the best so far. An error says that it gave none.
+	ask(ctx context.Context, m *member, desc sdk.Description) error
+	// answered says that there is an answer, and sound that nobody need better it.
+	answered() bool
+	sound() bool
+	// beyond says that the provider could not better the answer that there is.
+	beyond(desc sdk.Description) bool
+	// encode is the answer in the form in which it is shared, and whether it may be kept for later requests.
+	encode() (value []byte, keep bool, err error)
 }
 
 // described is what a provider said that it can do.
 type described struct {
 	desc sdk.Description
 	err  error
-}
-
-// reading is a draft that a provider gave and what there is against it.
-type reading struct {
-	provider, model string
-	local           bool
-	draft           invoice.Draft
-	verdict         verdict
-	usage           sdk.Usage // of all calls that it took
 }
 
 // failure is why one provider gave nothing.
@@ -74,44 +66,31 @@ type failure struct {
 	hopeless bool
 }
 
-// all asks one provider after the other until a reading passes every check. It is the innermost work of a request.
+// all asks one provider after the other until there is a sound answer. It is the innermost work of a request.
 func (f *fallback) all(ctx context.Context, observe func(invoice.Progress)) result {
 	f.observe = observe
 	for _, m := range f.order(ctx) {
 		if ctx.Err() != nil {
-			if f.best == nil {
+			if !f.errand.answered() {
 				f.fail(ctx, m.Name, false, &sdk.Error{Kind: sdk.KindTimeout, Blame: sdk.BlameHost, Message: "no time left"})
 			}
 			break
 		}
 		f.provider(ctx, m)
-		if f.stop != nil || f.best != nil && f.best.verdict.sound() {
+		if f.stop != nil || f.errand.sound() {
 			break
 		}
 	}
 	res := result{from: fromProvider, attempts: f.attempts}
 	switch {
-	case f.best != nil:
-		res.value, res.err = f.best.encode()
-		res.keep = res.err == nil && f.best.verdict.sound()
+	case f.errand.answered():
+		res.value, res.keep, res.err = f.errand.encode()
 	case f.stop != nil:
 		res.err, res.private = f.stop.forCaller()
 	default:
 		res.err = f.failure()
 	}
 	return res
-}
-
-func (r *reading) encode() ([]byte, error) {
-	a := answer{Draft: r.draft, Source: invoice.SourceModel, Provider: r.provider, Model: r.model, Local: r.local, Usage: r.usage}
-	if r.local {
-		a.Source = invoice.SourceOCR
-	}
-	b, err := json.Marshal(a)
-	if err != nil {
-		return nil, fmt.Errorf("reading of %s: %w", r.provider, err)
-	}
-	return b, nil
 }
 
 // order is the providers in the order in which to ask them.
@@ -170,87 +149,34 @@ func (f *fallback) provider(ctx context.Context, m *member) {
 	case err != nil:
 		f.attempts = append(f.attempts, f.attempt(m.Name, "", f.chain.config.Now(), 0, err))
 		f.fail(ctx, m.Name, false, err)
-	case !takes(desc, sdk.TaskExtract, f.pages):
-		f.skip(ctx, m.Name, desc.Local, &sdk.Error{Kind: sdk.KindUnsupported, Blame: sdk.BlameHost, Message: "does not take these pages"})
+	case !takes(desc, f.request.Task, f.request.Pages):
+		f.skip(ctx, m.Name, desc.Local, &sdk.Error{Kind: sdk.KindUnsupported, Blame: sdk.BlameHost, Message: "does not take this task or these pages"})
 	case !f.may.use(desc):
 		f.skip(ctx, m.Name, false, errNoConsent)
-	case f.best != nil && !f.best.local && desc.Local:
-		// character recognition does not better what a model made of a picture
+	case f.errand.beyond(desc):
 	default:
-		f.readings(ctx, m, desc)
+		if err := f.errand.ask(ctx, m, desc); err != nil {
+			f.fail(ctx, m.Name, desc.Local, err)
+		}
 	}
 }
 
-// readings asks a provider to read the pages, and to look again when the figures do not add up.
-func (f *fallback) readings(ctx context.Context, m *member, desc sdk.Description) {
-	first, err := f.read(ctx, m, desc, f.chain.request(f.pages))
-	if err != nil {
-		f.fail(ctx, m.Name, desc.Local, err)
-		return
-	}
-	f.take(ctx, first)
-	for range maxRepairs {
-		if first.verdict.sound() || !first.repairable() || ctx.Err() != nil {
-			return
-		}
-		req, err := f.chain.repairRequest(f.pages, first)
-		var second *reading
-		if err == nil {
-			second, err = f.read(ctx, m, desc, req)
-		}
-		if err != nil {
-			f.stopAt(err)
-			f.log.WarnContext(ctx, "provider failed to look again", "provider", m.Name, "outcome", outcomeOf(err), "error", err.Error())
-			return // the first reading stands
-		}
-		second.usage = sum(first.usage, second.usage)
-		if !second.verdict.better(first.verdict) {
-			f.log.InfoContext(ctx, "looking again did not help", "provider", m.Name,
-				"checks_failed", first.verdict.failed, "checks_failed_again", second.verdict.failed)
-			return
-		}
-		f.take(ctx, second)
-		first = second
-	}
-}
-
-// take keeps a reading that is better than what there was; of equals the earlier one.
-func (f *fallback) take(ctx context.Context, r *reading) {
-	f.log.InfoContext(ctx, "provider answered", "provider", r.provider, "items", len(r.draft.Items),
-		"checks_passed", r.verdict.passed, "checks_failed", r.verdict.failed,
-		"input_tokens", r.usage.InputTokens, "output_tokens", r.usage.OutputTokens)
-	if f.best == nil || r.verdict.better(f.best.verdict) {
-		f.best = r
-	}
-}
-
-// read has a provider read the pages once; trying again in between is part of it.
-func (f *fallback) read(ctx context.Context, m *member, desc sdk.Description, req sdk.Request) (*reading, error) {
-	var got *reading
-	understand := func(text string) (int, error) {
-		draft, err := draftFromReply(text, f.req.QR)
-		if err != nil {
-			return 0, err
-		}
-		got = &reading{provider: m.Name, local: desc.Local, draft: draft, verdict: f.chain.judge(draft, f.req.QR)}
-		if err := jsonschema.Check(req.Schema, []byte(unfence(text))); err != nil {
-			got.verdict.form = clip(err.Error(), maxName)
-			got.verdict.failed++
-		}
-		return len(draft.Items), nil
-	}
+// call asks a provider once; trying again in between is part of it. model is what answered.
+func (f *fallback) call(
+	ctx context.Context, m *member, desc sdk.Description, req sdk.Request, ok usable,
+) (usage sdk.Usage, model string, err error) {
 	plan := func(req sdk.Request) Call {
 		return f.row(m.Name, desc.Model, desc.Local, len(f.attempts)+1, req, f.chain.config.Now())
 	}
-	res, err := f.chain.ask(m, plan, understand, func(next call) call { return f.attempting(m.Name, desc.Model, next) })(ctx, req, func(int) {})
+	attempt := func(next call) call { return f.attempting(m.Name, desc.Model, next) }
+	res, err := f.chain.ask(m, plan, ok, attempt)(ctx, req, func(int) {})
 	if err != nil {
-		return nil, err
+		return sdk.Usage{}, "", err
 	}
-	got.usage, got.model = res.result.Usage, res.result.Model
-	if got.model == "" {
-		got.model = desc.Model
+	if model = res.result.Model; model == "" {
+		model = desc.Model
 	}
-	return got, nil
+	return res.result.Usage, model, nil
 }
 
 // attempting lists every call and shows how far it has come.
@@ -285,7 +211,7 @@ func (f *fallback) attempt(provider, model string, started time.Time, items int,
 // row is a call in the ledger.
 func (f *fallback) row(provider, model string, local bool, attempt int, req sdk.Request, started time.Time) Call {
 	call := Call{
-		UserID: f.req.UserID, InvoiceID: f.req.InvoiceID, Task: req.Task, Provider: provider, Model: model, Local: local,
+		UserID: f.userID, InvoiceID: f.invoiceID, Task: req.Task, Provider: provider, Model: model, Local: local,
 		Attempt: attempt, InputBytes: len(req.Instructions) + len(req.Input), MaxOutputTokens: req.MaxOutputTokens,
 		StartedAt: started,
 	}
@@ -296,26 +222,6 @@ func (f *fallback) row(provider, model string, local bool, attempt int, req sdk.
 		}
 	}
 	return call
-}
-
-// request is what every provider is asked.
-func (c *Chain) request(pages []sdk.Page) sdk.Request {
-	return sdk.Request{
-		Task: sdk.TaskExtract, Instructions: c.prompt.Instructions, Schema: c.prompt.Schema, SchemaName: c.prompt.SchemaName, Pages: pages,
-	}
-}
-
-// sum adds up what calls used. The vendor's own price is known when it is for all of them.
-func sum(a, b sdk.Usage) sdk.Usage {
-	total := sdk.Usage{
-		InputTokens: a.InputTokens + b.InputTokens, CachedInputTokens: a.CachedInputTokens + b.CachedInputTokens,
-		CacheWriteTokens: a.CacheWriteTokens + b.CacheWriteTokens, OutputTokens: a.OutputTokens + b.OutputTokens,
-		ThinkingTokens: a.ThinkingTokens + b.ThinkingTokens,
-	}
-	if a.CostMicroUSD != nil && b.CostMicroUSD != nil {
-		total.CostMicroUSD = new(*a.CostMicroUSD + *b.CostMicroUSD)
-	}
-	return total
 }
 
 // fail notes that a provider was asked in vain.
@@ -366,12 +272,12 @@ func hopeless(err error, local bool) bool {
 	return errors.Is(err, errNoConsent)
 }
 
-// failure is the error of a request that no provider could answer. It is permanent when every provider's answer is final: the
-// document cannot be read, or not without the user's consent. It asks for patience only when every provider that may yet answer
-// says for how long: the shortest of their hints.
+// failure is the error of a request that no provider could answer. It is permanent when every provider's answer is final: it
+// cannot be done, or not without the user's consent. It asks for patience only when every provider that may yet answer says for
+// how long: the shortest of their hints.
 func (f *fallback) failure() error {
-	e := &invoice.ExtractionError{Code: invoice.CodeUnavailable, Message: sentenceUnavailable}
-	causes := []error{errors.New("no provider could read the document")}
+	e := &invoice.ExtractionError{Code: invoice.CodeUnavailable, Message: f.say.unavailable}
+	causes := []error{errors.New(f.say.nobody)}
 	permanent, unsupported, consent, hints := len(f.failures) > 0, len(f.failures) > 0, false, true
 	for _, one := range f.failures {
 		causes = append(causes, fmt.Errorf("%s: %w", one.provider, one.err))
@@ -396,13 +302,13 @@ func (f *fallback) failure() error {
 	e.Permanent = permanent
 	switch {
 	case unsupported:
-		e.Code, e.Message = invoice.CodeUnsupportedMedia, sentenceUnsupported
+		e.Code, e.Message = f.say.unsupportedCode, f.say.unsupported
 	case permanent && consent:
-		e.Code, e.Message = invoice.CodeForbidden, sentenceConsent
+		e.Code, e.Message = invoice.CodeForbidden, f.say.consent
 	case permanent:
-		e.Code, e.Message = invoice.CodeBadUserInput, sentenceUnreadable
+		e.Code, e.Message = f.say.impossibleCode, f.say.impossible
 	case consent:
-		e.Message = sentenceLaterConsent
+		e.Message = f.say.laterConsent
 	}
 	return e
 }

@@ -87,7 +87,7 @@ func (c *Chain) acrossProcesses(lane string, next work) work {
 // outOfTime is the result of a request whose context ended while others did its work.
 func outOfTime(ctx context.Context) result {
 	return result{private: true, err: &invoice.ExtractionError{
-		Code: invoice.CodeUnavailable, Message: sentenceUnavailable, Cause: fmt.Errorf("waiting for an equal request: %w", ctx.Err()),
+		Code: invoice.CodeUnavailable, Cause: fmt.Errorf("waiting for an equal request: %w", ctx.Err()),
 	}}
 }
 
@@ -239,7 +239,7 @@ func guarded(ctx context.Context, log *slog.Logger, do work, observe func(invoic
 		if p := recover(); p != nil {
 			log.ErrorContext(ctx, "panic while asking providers", "panic_type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			res = result{err: &invoice.ExtractionError{
-				Code: invoice.CodeInternal, Message: sentenceInternal,
+				Code:  invoice.CodeInternal,
 				Cause: &sdk.Error{Kind: sdk.KindInternal, Blame: sdk.BlameHost, Message: "panic while asking providers"},
 			}}
 		}

@@ -30,3 +30,14 @@ const (
 	fromCache    origin = "cached" // an earlier request's answer
 	fromOther    origin = "shared" // the answer of a request that was under way
 )
+
+// answer is the way of every request: from the cache, by waiting for an equal one, or by asking the providers. key is the same
+// for requests that ask the same; accept looks at a kept answer once more.
+func (c *Chain) answer(
+	ctx context.Context, key string, run *fallback, accept func(value []byte) bool, observe func(invoice.Progress),
+) result {
+	// Providers are part of what makes two requests equal: users who consent to different ones are answered by different ones.
+	lane := key + ":" + run.may.lane
+	do := c.cached(run.userID, key, accept, c.oneFlight(lane, c.cached(run.userID, key, accept, run.all)))
+	return do(ctx, observe)
+}

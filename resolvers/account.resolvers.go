@@ -15,7 +15,7 @@ import (
 
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) (*model.SessionPayload, error) {
-	user, tokens, err := r.Accounts.SignUp(ctx, fromSignUp(input))
+	user, tokens, err := r.Accounts.SignUp(ctx, fromSignUp(ctx, input))
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (r *mutationResolver) SignUp(ctx context.Context, input model.SignUpInput) 
 
 // SignIn is the resolver for the signIn field.
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SessionPayload, error) {
-	user, tokens, err := r.Accounts.SignIn(ctx, input.Email, input.Password)
+	user, tokens, err := r.Accounts.SignIn(ctx, input.Email, input.Password, account.DeviceFrom(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -25,8 +26,30 @@ func fromInvoiceID(opaque string) (string, error) {
 	return id, nil
 }
 
-func fromSignUp(in model.SignUpInput) account.SignUpInput {
-	return account.SignUpInput{Email: in.Email, Password: in.Password, Name: in.Name}
+// fromProductID is fromInvoiceID for a product.
+func fromProductID(opaque string) (string, error) {
+	typ, id, err := relay.DecodeID(opaque)
+	if err != nil || typ != relay.TypeProduct {
+		return "", errNoProduct(err)
+	}
+	return id, nil
+}
+
+func errNoProduct(cause error) error {
+	return &invoice.Error{Code: invoice.CodeNotFound, Message: "Produto não encontrado.", Cause: cause}
+}
+
+// fromInsightID is fromInvoiceID for an insight.
+func fromInsightID(opaque string) (string, error) {
+	typ, id, err := relay.DecodeID(opaque)
+	if err != nil || typ != relay.TypeInsight {
+		return "", invoice.NotFound("Análise")
+	}
+	return id, nil
+}
+
+func fromSignUp(ctx context.Context, in model.SignUpInput) account.SignUpInput {
+	return account.SignUpInput{Device: account.DeviceFrom(ctx), Email: in.Email, Password: in.Password, Name: in.Name}
 }
 
 func toSession(user *account.User, t account.Tokens) *model.SessionPayload {
@@ -113,10 +136,10 @@ func fromList(userID string, in list) (invoice.ListQuery, error) {
 			Code: invoice.CodeBadUserInput, Field: pageField(in), Message: "Peça de 1 a 100 notas, com first ou com last.", Cause: err,
 		}
 	}
-	if q.After, err = fromCursor("after", in.after); err != nil {
+	if q.After, err = fromCursor("after", in.after, relay.DecodeCursor); err != nil {
 		return q, err
 	}
-	q.Before, err = fromCursor("before", in.before)
+	q.Before, err = fromCursor("before", in.before, relay.DecodeCursor)
 	return q, err
 }
 
@@ -128,17 +151,27 @@ func pageField(in list) string {
 	return "first"
 }
 
-func fromCursor(field string, opaque *string) (*invoice.Cursor, error) {
+// fromCursor fails with a BAD_USER_INPUT *invoice.Error that blames field.
+func fromCursor[C any](field string, opaque *string, decode func(string) (C, error)) (*C, error) {
 	if opaque == nil {
 		return nil, nil //nolint:nilnil // no cursor was given
 	}
-	c, err := relay.DecodeCursor(*opaque)
+	c, err := decode(*opaque)
 	if err != nil {
 		return nil, &invoice.Error{
 			Code: invoice.CodeBadUserInput, Field: field, Message: "O cursor não é válido.", Cause: err,
 		}
 	}
 	return &c, nil
+}
+
+// fromFirst is the size of a page that has no last; a BAD_USER_INPUT *invoice.Error when it is out of range.
+func fromFirst(first *int) (int, error) {
+	n, _, err := relay.PageSize(first, nil)
+	if err != nil {
+		return 0, &invoice.Error{Code: invoice.CodeBadUserInput, Field: "first", Message: "Peça de 1 a 100 por página.", Cause: err}
+	}
+	return n, nil
 }
 
 func fromFilter(in *model.InvoiceFilter) invoice.Filter {

@@ -76,7 +76,15 @@ func (e *eventStream) skipTo(t *testing.T, want string) string {
 
 // anaEvent is about the invoice of hers that is being read.
 func anaEvent(seq int, stage invoice.Stage) invoice.Event {
-	return invoice.Event{InvoiceID: anaProcessing, UserID: anaID, Seq: seq, Stage: stage, Status: invoice.StatusProcessing, Message: "…"}
+	status := invoice.StatusProcessing
+	switch stage {
+	case invoice.StageCompleted:
+		status = invoice.StatusCompleted
+	case invoice.StageFailed:
+		status = invoice.StatusFailed
+	default:
+	}
+	return invoice.Event{InvoiceID: anaProcessing, UserID: anaID, Seq: seq, Stage: stage, Status: status, Message: "…"}
 }
 
 func TestEventStreamDeliversAndCompletes(t *testing.T) {

@@ -17,7 +17,9 @@ import (
 
 	"github.com/mercadoesperto/smarket/graph"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/usage"
 	"github.com/mercadoesperto/smarket/resolvers"
 )
@@ -35,6 +37,14 @@ type seed struct {
 	Invoices []*invoice.Invoice
 	Events   []invoice.Event
 	Usage    []seedUsage
+
+	Revisions []seedRevision
+	Products  []*product.Product
+	Groups    []seedGroup
+	Prices    []seedPrice
+	Purchases []seedPurchase
+	Insights  []*insight.Insight
+	Analyses  []*insight.Analysis
 }
 
 // fake is the services in memory, just enough of them. Tokens are "token-" and the user's name in lower case.
@@ -48,6 +58,10 @@ type fake struct {
 	watchers map[chan invoice.Event]watch
 	watching chan string // tells the id of each watch that began
 	ended    chan string // and of each that ended
+
+	calls       map[string]int // of what finds many at once
+	corrections []invoice.Correction
+	queries     []insight.ListQuery
 }
 
 type watch struct{ userID, invoiceID string }
@@ -57,7 +71,7 @@ func newFake(t *testing.T, seedFile string) *fake {
 	f := &fake{
 		now: time.Date(2026, 11, 23, 17, 5, 0, 0, time.UTC), expiresAt: time.Now().Add(time.Hour),
 		revoked: map[string]bool{}, watchers: map[chan invoice.Event]watch{},
-		watching: make(chan string, 1000), ended: make(chan string, 1000),
+		watching: make(chan string, 1000), ended: make(chan string, 1000), calls: map[string]int{},
 	}
 	data, err := os.ReadFile(seedFile)
 	require.NoError(t, err)
@@ -102,7 +116,7 @@ func (f *fake) SignUp(_ context.Context, in account.SignUpInput) (*account.User,
 	return u, f.tokens(u), nil
 }
 
-func (f *fake) SignIn(_ context.Context, email, password string) (*account.User, account.Tokens, error) {
+func (f *fake) SignIn(_ context.Context, email, password, _ string) (*account.User, account.Tokens, error) {
 	if password == "too often" {
 		return nil, account.Tokens{}, &invoice.Error{Code: invoice.CodeRateLimited, Message: "Espere um pouco.", RetryAfter: 1500 * time.Millisecond}
 	}
@@ -333,7 +347,7 @@ func (f *fake) watch(ctx context.Context, w watch, stored []invoice.Event) <-cha
 			case <-ctx.Done():
 				return
 			}
-			if w.invoiceID != "" && e.Stage.Final() {
+			if w.invoiceID != "" && e.Final() {
 				return
 			}
 		}

@@ -139,6 +139,11 @@ func TestExpensiveQueriesAreRefused(t *testing.T) {
 		{"5,000 directives", "{ __typename " + strings.Repeat("@include(if: true) ", 5000) + "}"},
 		{"a cycle of fragments", "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }"},
 		{"a list of lists of everything", "{ " + aliases(20, "invoices(first: 100) { nodes { items { id description total { formatted } } checks { name } } }") + "}"},
+		{"two exports", `{ a: exportPurchases(format: CSV) { lines } b: exportPurchases(format: JSON) { lines } }`},
+		{"500 prices with whole invoices", `{ priceHistory(productId: "x") { on price invoice { id status number issuer { name } items { id description quantity unitPrice } checks { name } payments { method } } } }`},
+		{"100 invoices with the insights of the insights' invoices", `{ invoices(first: 100) { nodes { insights { invoice { insights { invoice { id } } } } } } }`},
+		{"100 insights with the evidence of their invoices' insights", `{ insights(first: 100) { nodes { invoice { insights { invoice { insights { evidence { product { id } } } } } } } } }`},
+		{"20 reports", "{ " + aliases(20, `spending(period: {from: "2026-01-01", to: "2026-12-31"}, groupBy: MONTH) { purchases }`) + "}"},
 		{"100 KB of comment", "# " + strings.Repeat("x", 100<<10) + "\n{ __typename }"},
 		{"tries of a password", "mutation { " + aliases(6, `signIn(input: {email: "ana@example.com", password: "x"}) { viewer { id } }`) + "}"},
 	} {
@@ -149,6 +154,42 @@ func TestExpensiveQueriesAreRefused(t *testing.T) {
 			assert.Contains(t, answer, "BAD_USER_INPUT")
 			assert.NotContains(t, answer, `"data"`, "nothing was executed")
 			assert.Less(t, len(answer), 4096, "the answer is small")
+		})
+	}
+}
+
+// TestWhatFrontEndsAskIsNotRefused pins the prices from above.
+func TestWhatFrontEndsAskIsNotRefused(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	const money = "{ centavos formatted }"
+	const item = "{ id lineNumber description code gtin quantity unit unitPrice total " + money + " discount " + money + " uncertain category }"
+	const itemAndProduct = "{ id lineNumber description quantity unit total " + money + " product { id name size measure category { id name } } }"
+	const read = "id status version accessKey number series model issuedAt issuer { name cnpj state } items " + item +
+		" itemCount totals { products " + money + " discount " + money + " freight " + money + " due " + money + " paid " + money + " change " + money +
+		" } payments { method amount " + money + " } checks { name passed expected found difference " + money + " line } confidence source" +
+		" attempts { number provider model outcome items startedAt finishedAt } files { id position kind size }" +
+		" duplicateOf { reason invoice { id } } failure { code message } confirmedAt testDocument createdAt updatedAt"
+	const found = "{ id kind priority title description details periodFrom periodTo categories { id name } merchants evidence { id description } invoice { id } readAt createdAt }"
+	const rest = " insights " + found + " analysis { status skipReason failureCode gaps { kind missing } } revisions { version changes { field lineNumber before after } }"
+	for _, c := range []struct{ name, query string }{
+		{"100 invoices as they were read", "{ invoices(first: 100) { nodes { " + read + " } } }"},
+		{"20 invoices with everything", "{ invoices { nodes { " + read + rest + " more: items " + itemAndProduct + " } } }"},
+		{"100 insights", "{ insights(first: 100) { edges { cursor node " + found + " } pageInfo { hasNextPage endCursor } totalCount } }"},
+		{"100 products", "{ products(first: 100) { nodes { id name brand gtin size measure category { id name essential foodGroup } child taught } } }"},
+		{"a history with its invoices", `{ priceHistory(productId: "` + productID(anaMilk) +
+			`") { on invoice { id status } merchant { key name } quantity price measurePrice cheapest } }`},
+		{"a report of products", `{ spending(period: {from: "2026-01-01", to: "2026-12-31"}, groupBy: PRODUCT) { total ` + money +
+			" groups { key name total " + money + " previousTotal " + money + " share purchases product { id name category { name } } } } }"},
+		{"four reports", "{ " + aliases(4, `spending(period: {from: "2026-01-01", to: "2026-12-31"}, groupBy: MONTH) { groups { key name total { centavos } } }`) + "}"},
+		{"a basket of 100 products", "{ basket(lines: [" + strings.Repeat(`{productId: "`+productID(anaMilk)+`"} `, 100) +
+			"]) { merchant { key name } total " + money + " complete prices { product { id name } price total " + money + " on } missing { id name } } }"},
+		{"an export", "{ exportPurchases(format: CSV) { fileName mediaType content lines } }"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, _, answer := s.json(t, `{"query":`+quote(t, c.query)+`}`)
+			assert.NotContains(t, answer, `"errors"`)
 		})
 	}
 }

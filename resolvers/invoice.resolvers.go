@@ -10,12 +10,47 @@ import (
 
 	"github.com/mercadoesperto/smarket/graph/generated"
 	"github.com/mercadoesperto/smarket/graph/model"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
 )
 
 // Invoice is the resolver for the invoice field.
 func (r *duplicateResolver) Invoice(ctx context.Context, obj *invoice.Duplicate) (*invoice.Invoice, error) {
-	return r.mayBeGone(ctx, obj.InvoiceID)
+	return mayBeGone(ctx, obj.InvoiceID)
+}
+
+// Insights is the resolver for the insights field.
+func (r *invoiceResolver) Insights(ctx context.Context, obj *invoice.Invoice) ([]*insight.Insight, error) {
+	l, err := loadersOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.insights.load(ctx, obj.ID)
+}
+
+// Analysis is the resolver for the analysis field.
+func (r *invoiceResolver) Analysis(ctx context.Context, obj *invoice.Invoice) (*insight.Analysis, error) {
+	l, err := loadersOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.analyses.load(ctx, obj.ID)
+}
+
+// Revisions is the resolver for the revisions field.
+func (r *invoiceResolver) Revisions(ctx context.Context, obj *invoice.Invoice) ([]*invoice.Amendment, error) {
+	l, err := loadersOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := l.revisions.load(ctx, obj.ID)
+	return invoice.Amendments(obj, revisions), err
+}
+
+// Product is the resolver for the product field.
+func (r *itemResolver) Product(ctx context.Context, obj *invoice.Item) (*product.Product, error) {
+	return productOf(ctx, obj.ProductID)
 }
 
 // SubmitInvoice is the resolver for the submitInvoice field.
@@ -55,6 +90,36 @@ func (r *mutationResolver) CancelExtraction(ctx context.Context, input model.Can
 		return nil, err
 	}
 	return &model.CancelExtractionPayload{Invoice: inv}, nil
+}
+
+// CorrectInvoice is the resolver for the correctInvoice field.
+func (r *mutationResolver) CorrectInvoice(ctx context.Context, input model.CorrectInvoiceInput) (*model.CorrectInvoicePayload, error) {
+	v, id, err := viewerAndInvoiceID(ctx, input.InvoiceID)
+	if err != nil {
+		return nil, err
+	}
+	correction, err := fromCorrection(id, input)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := r.Invoices.Correct(ctx, v.UserID, correction)
+	if err != nil {
+		return nil, err
+	}
+	return &model.CorrectInvoicePayload{Invoice: inv}, nil
+}
+
+// ConfirmInvoice is the resolver for the confirmInvoice field.
+func (r *mutationResolver) ConfirmInvoice(ctx context.Context, input model.ConfirmInvoiceInput) (*model.ConfirmInvoicePayload, error) {
+	v, id, err := viewerAndInvoiceID(ctx, input.InvoiceID)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := r.Invoices.Confirm(ctx, v.UserID, id, input.ExpectedVersion)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ConfirmInvoicePayload{Invoice: inv}, nil
 }
 
 // DeleteInvoice is the resolver for the deleteInvoice field.
@@ -98,4 +163,14 @@ func (r *queryResolver) Invoices(ctx context.Context, first *int, after *string,
 // Duplicate returns generated.DuplicateResolver implementation.
 func (r *Resolver) Duplicate() generated.DuplicateResolver { return &duplicateResolver{r} }
 
-type duplicateResolver struct{ *Resolver }
+// Invoice returns generated.InvoiceResolver implementation.
+func (r *Resolver) Invoice() generated.InvoiceResolver { return &invoiceResolver{r} }
+
+// Item returns generated.ItemResolver implementation.
+func (r *Resolver) Item() generated.ItemResolver { return &itemResolver{r} }
+
+type (
+	duplicateResolver struct{ *Resolver }
+	invoiceResolver   struct{ *Resolver }
+	itemResolver      struct{ *Resolver }
+)

@@ -14,7 +14,7 @@ import (
 
 // Invoice is the resolver for the invoice field.
 func (r *extractionEventResolver) Invoice(ctx context.Context, obj *invoice.Event) (*invoice.Invoice, error) {
-	return r.mayBeGone(ctx, obj.InvoiceID)
+	return mayBeGone(ctx, obj.InvoiceID)
 }
 
 // ExtractionProgress is the resolver for the extractionProgress field.

@@ -5,15 +5,19 @@ package resolvers
 import (
 	"context"
 
+	"github.com/mercadoesperto/smarket/graph/relay"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
+	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
 // Accounts is what the resolvers need of the accounts. Implemented by account.Service.
 type Accounts interface {
 	SignUp(ctx context.Context, in account.SignUpInput) (*account.User, account.Tokens, error)
-	SignIn(ctx context.Context, email, password string) (*account.User, account.Tokens, error)
+	SignIn(ctx context.Context, email, password, device string) (*account.User, account.Tokens, error)
 	Refresh(ctx context.Context, refreshToken string) (*account.User, account.Tokens, error)
 	SignOut(ctx context.Context, sessionID string) error
 	User(ctx context.Context, id string) (*account.User, error)
@@ -28,9 +32,43 @@ type Invoices interface {
 	Retry(ctx context.Context, userID, id string, allowDuplicate bool) (*invoice.Invoice, error)
 	Cancel(ctx context.Context, userID, id string) (*invoice.Invoice, error)
 	Delete(ctx context.Context, userID, id string) error
+	Correct(ctx context.Context, userID string, c invoice.Correction) (*invoice.Invoice, error)
+	Confirm(ctx context.Context, userID, id string, expectedVersion int) (*invoice.Invoice, error)
+	// InvoicesByID, ItemsByID and Revisions find many at once, and leave out what is not the user's.
+	InvoicesByID(ctx context.Context, userID string, ids []string) (map[string]*invoice.Invoice, error)
+	ItemsByID(ctx context.Context, userID string, ids []string) (map[string]invoice.Item, error)
+	Revisions(ctx context.Context, userID string, ids []string) (map[string][]invoice.Revision, error)
 	// Watch and WatchAll close the channel when ctx ends.
 	Watch(ctx context.Context, userID, id string, afterSeq *int) (<-chan invoice.Event, error)
 	WatchAll(ctx context.Context, userID string) (<-chan invoice.Event, error)
+}
+
+// Products is what the resolvers need of the products. Implemented by product.Catalogue.
+type Products interface {
+	List(ctx context.Context, q product.ListQuery) (product.Page, error)
+	// Products are those of the ids that are the user's.
+	Products(ctx context.Context, userID string, ids []string) (map[string]*product.Product, error)
+	Categories() []product.Category
+	Category(id string) product.Category
+}
+
+// Spending is what the resolvers need of the reports. Implemented by spending.Service. A nil period is all days.
+type Spending interface {
+	Report(ctx context.Context, userID string, period spending.Period, by spending.Group) (*spending.Report, error)
+	History(ctx context.Context, userID, productID string, period *spending.Period) ([]spending.PricePoint, error)
+	Basket(ctx context.Context, userID string, lines []spending.BasketLine) ([]spending.BasketOffer, error)
+	Export(ctx context.Context, userID string, period *spending.Period) ([]spending.Purchase, error)
+}
+
+// Insights is what the resolvers need of the insights and analyses. Implemented by insight.Service.
+type Insights interface {
+	List(ctx context.Context, q insight.ListQuery) (insight.Page, error)
+	Insight(ctx context.Context, userID, id string) (*insight.Insight, error)
+	Mark(ctx context.Context, userID, id string, mark insight.Mark, set bool) (*insight.Insight, error)
+	// Request answers how the invoice will be analysed, or why it will not, which is not always what is stored.
+	Request(ctx context.Context, userID, invoiceID string) (*insight.Analysis, error)
+	InsightsOf(ctx context.Context, userID string, invoiceIDs []string) (map[string][]*insight.Insight, error)
+	Analyses(ctx context.Context, userID string, invoiceIDs []string) (map[string]*insight.Analysis, error)
 }
 
 // Usage is what the resolvers need of the accounts of calls. Implemented by usage.Service.
@@ -42,6 +80,9 @@ type Usage interface {
 var (
 	_ Accounts = (*account.Service)(nil)
 	_ Invoices = (*invoice.Service)(nil)
+	_ Products = (*product.Catalogue)(nil)
+	_ Spending = (*spending.Service)(nil)
+	_ Insights = (*insight.Service)(nil)
 	_ Usage    = (*usage.Service)(nil)
 )
 
@@ -49,6 +90,9 @@ var (
 type Resolver struct {
 	Accounts Accounts
 	Invoices Invoices
+	Products Products
+	Spending Spending
+	Insights Insights
 	Usage    Usage
 }
 
@@ -71,15 +115,83 @@ func viewerAndInvoiceID(ctx context.Context, opaque string) (account.Viewer, str
 	return v, id, err
 }
 
-// mayBeGone is the viewer's invoice that something else names; nil when it was deleted meanwhile.
-func (r *Resolver) mayBeGone(ctx context.Context, id string) (*invoice.Invoice, error) {
+// viewerAndInsightID is who asks, and the uuid in the insight's opaque id.
+func viewerAndInsightID(ctx context.Context, opaque string) (account.Viewer, string, error) {
 	v, err := viewer(ctx)
+	if err != nil {
+		return v, "", err
+	}
+	id, err := fromInsightID(opaque)
+	return v, id, err
+}
+
+// viewerAndProductID is who asks, and the uuid in the product's opaque id.
+func viewerAndProductID(ctx context.Context, opaque string) (account.Viewer, string, error) {
+	v, err := viewer(ctx)
+	if err != nil {
+		return v, "", err
+	}
+	id, err := fromProductID(opaque)
+	return v, id, err
+}
+
+// mayBeGone is the viewer's invoice that something else names; nil when it was deleted meanwhile.
+func mayBeGone(ctx context.Context, id string) (*invoice.Invoice, error) {
+	l, err := loadersOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	inv, err := r.Invoices.Invoice(ctx, v.UserID, id)
-	if err != nil && invoice.CodeOf(err) == invoice.CodeNotFound {
-		return nil, nil //nolint:nilnil // the schema's null
+	return l.invoices.load(ctx, id)
+}
+
+// answered is the invoice that an analysis was asked for, which shows that answer and not what is stored: the two differ when the
+// invoice was analysed already.
+func answered(ctx context.Context, a *insight.Analysis) (*invoice.Invoice, error) {
+	l, err := loadersOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.analyses.put(a.InvoiceID, a)
+	inv, err := l.invoices.load(ctx, a.InvoiceID)
+	if inv == nil && err == nil {
+		return nil, invoice.NotFound("Nota") // deleted meanwhile
 	}
 	return inv, err
+}
+
+// categories are those of the ids.
+func (r *Resolver) categories(ids []string) []*product.Category {
+	list := make([]*product.Category, len(ids))
+	for i, id := range ids {
+		list[i] = new(r.Products.Category(id))
+	}
+	return list
+}
+
+// productOf is the viewer's product; nil when there is none, or no id.
+func productOf(ctx context.Context, id string) (*product.Product, error) {
+	l, err := loadersOf(ctx)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	return l.products.load(ctx, id)
+}
+
+// node is the viewer's object of the type; a NOT_FOUND *invoice.Error when there is none.
+func (r *Resolver) node(ctx context.Context, v account.Viewer, typ, id string) (relay.Node, error) {
+	switch typ {
+	case relay.TypeInvoice:
+		return r.Invoices.Invoice(ctx, v.UserID, id)
+	case relay.TypeInsight:
+		return r.Insights.Insight(ctx, v.UserID, id)
+	case relay.TypeProduct:
+		if p, err := productOf(ctx, id); p != nil || err != nil {
+			return p, err
+		}
+	case relay.TypeUser:
+		if id == v.UserID {
+			return r.Accounts.User(ctx, id)
+		}
+	}
+	return nil, &invoice.Error{Code: invoice.CodeNotFound, Message: "Não encontrado."}
 }

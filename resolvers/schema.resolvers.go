@@ -19,13 +19,11 @@ func (r *queryResolver) Node(ctx context.Context, id string) (relay.Node, error)
 	if err != nil {
 		return nil, err
 	}
-	switch typ, uuid, err := relay.DecodeID(id); {
-	case err == nil && typ == relay.TypeInvoice:
-		return r.Resolver.Invoices.Invoice(ctx, v.UserID, uuid)
-	case err == nil && typ == relay.TypeUser && uuid == v.UserID:
-		return r.Accounts.User(ctx, uuid)
+	typ, uuid, err := relay.DecodeID(id)
+	if err != nil {
+		return nil, &invoice.Error{Code: invoice.CodeNotFound, Message: "Não encontrado.", Cause: err}
 	}
-	return nil, &invoice.Error{Code: invoice.CodeNotFound, Message: "Não encontrado."}
+	return r.node(ctx, v, typ, uuid)
 }
 
 // Mutation returns generated.MutationResolver implementation.

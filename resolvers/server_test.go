@@ -28,8 +28,14 @@ const (
 	anaCompleted  = "0193b000-0000-7000-8000-000000000101"
 	anaProcessing = "0193b000-0000-7000-8000-000000000102"
 	biaCompleted  = "0193b000-0000-7000-8000-000000000201"
+	anaReview     = "0193b000-0000-7000-8000-000000000104"
 	anaID         = "0193b000-0000-7000-8000-000000000001"
+	anaMilk       = "0193b000-0000-7000-8000-000000000301"
+	// brokenProduct is one that cannot be found because the services fail.
+	brokenProduct = "0193b000-0000-7000-8000-0000000003ff"
 )
+
+func productID(uuid string) string { return relay.EncodeID(relay.TypeProduct, uuid) }
 
 func invoiceID(uuid string) string { return relay.EncodeID(relay.TypeInvoice, uuid) }
 
@@ -51,11 +57,15 @@ func setup(t *testing.T, change ...func(*graph.Config)) *server {
 func setupSeed(t *testing.T, seedFile string, change ...func(*graph.Config)) *server {
 	t.Helper()
 	s := &server{fake: newFake(t, seedFile), log: &syncBuffer{}, tempDir: t.TempDir()}
+	invoices := fakeInvoices{s.fake}
 	cfg := graph.Config{
-		Resolvers: &resolvers.Resolver{Accounts: s.fake, Invoices: fakeInvoices{s.fake}, Usage: s.fake},
-		Accounts:  s.fake,
-		Log:       slog.New(slog.NewTextHandler(s.log, nil)),
-		TempDir:   s.tempDir,
+		Resolvers: &resolvers.Resolver{
+			Accounts: s.fake, Invoices: invoices, Products: fakeProducts{s.fake}, Spending: fakeSpending{s.fake},
+			Insights: fakeInsights{s.fake}, Usage: s.fake,
+		},
+		Accounts: s.fake,
+		Log:      slog.New(slog.NewTextHandler(s.log, nil)),
+		TempDir:  s.tempDir,
 	}
 	for _, c := range change {
 		c(&cfg)

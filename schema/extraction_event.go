@@ -22,4 +22,5 @@ type ExtractionEvent struct {
 	Message    string    `bun:"message"`
 	Code       string    `bun:"code"`
 	At         time.Time `bun:"at"`
+	More       bool      `bun:"more"`
 }

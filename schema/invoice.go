@@ -17,6 +17,9 @@ type Invoice struct {
 	Run      int    `bun:"run"`
 	EventSeq int    `bun:"event_seq"`
 	JobID    int64  `bun:"job_id"`
+	// ItemsVersion counts the changes of the items: what an analysis has seen.
+	ItemsVersion int        `bun:"items_version"`
+	ConfirmedAt  *time.Time `bun:"confirmed_at"`
 
 	Source     string   `bun:"source"`
 	Confidence *float64 `bun:"confidence"`

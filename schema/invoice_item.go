@@ -24,4 +24,5 @@ type InvoiceItem struct {
 	NotInTotal       bool            `bun:"not_in_total"`
 	Uncertain        bool            `bun:"uncertain"`
 	Category         string          `bun:"category"`
+	ProductID        string          `bun:"product_id,nullzero"`
 }

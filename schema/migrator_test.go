@@ -90,6 +90,8 @@ func TestForeignKeysHoldAfterMigrating(t *testing.T) {
 				case table == "atlas_schema_revisions", strings.HasPrefix(table, "river_"), table == "worker_heartbeats":
 				case table == "provider_calls": // what was spent stays, without saying for whom
 					assert.Equal(t, 1, count(t, b.db.SQL(), table+" WHERE user_id IS NULL AND invoice_id IS NULL"))
+				case table == "audit_entries":
+					assert.Equal(t, 1, count(t, b.db.SQL(), table+" WHERE actor_id IS NULL AND subject_id IS NULL"))
 				default:
 					assert.Zero(t, count(t, b.db.SQL(), table), table)
 				}
@@ -307,28 +309,51 @@ func count(t *testing.T, db *sql.DB, table string) (n int) {
 	return n
 }
 
-// fill puts a row into every table.
+// fill puts a row into every table. Columns that were added later have their defaults, unless a row names them.
 func fill(t *testing.T, b *bundle) {
 	t.Helper()
-	const id, at = "'01890000-0000-7000-8000-000000000001'", "'2026-01-02 03:04:05.123456+00:00'"
-	for _, stmt := range []string{
-		"INSERT INTO users VALUES (" + id + ", 'a@b', 'A', 'x', 'USER', 'FREE', NULL, 1, 0, '{}', " + at + ", " + at + ")",
-		"INSERT INTO sessions VALUES (" + id + ", " + id + ", " + id + ", 'h', " + at + ", " + at + ", NULL, NULL)",
-		"INSERT INTO invoices VALUES (" + id + ", " + id + ", 'QUEUED', 1, 1, 1, 0, '', NULL, '', 65, 1, NULL, NULL, false, '', '', '', '', ''," +
-			" NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, false, NULL, NULL, NULL, NULL, NULL, '', " + at + ", " + at + ")",
-		"INSERT INTO invoice_items VALUES (" + id + ", " + id + ", 0, 1, 'x', '', '', '', '1.5', '2.25', 3, 0, false, false, '')",
-		"INSERT INTO invoice_payments VALUES (" + id + ", 0, 'PIX', 1)",
-		"INSERT INTO invoice_checks VALUES (" + id + ", 0, 'X', true, '', '', NULL, 0)",
-		"INSERT INTO invoice_attempts VALUES (" + id + ", 0, 1, 1, '', '', '', 0, " + at + ", " + at + ")",
-		"INSERT INTO invoice_files VALUES (" + id + ", " + id + ", " + id + ", 0, 'PNG', 1, '', '', NULL)",
-		"INSERT INTO invoice_claims VALUES (" + id + ", 'X', 'y', " + id + ")",
-		"INSERT INTO extraction_events VALUES (" + id + ", 1, " + id + ", 'QUEUED', 'QUEUED', 0, '', 0, 0, '', '', " + at + ")",
-		"INSERT INTO worker_heartbeats VALUES ('w', 'w', " + at + ", " + at + ")",
-		"INSERT INTO provider_calls VALUES (" + id + ", " + id + ", " + id + ", '2026-01-02', 'extract', 'gemini', 'm', 1, 'ok', 1, 1, 1, 1, 1, 1, 1, 1, 0, " +
-			at + ", NULL)",
-		"INSERT INTO budget_days VALUES (" + id + ", '2026-01-02', " + id + ", 1, 1)",
+	const id, at, day = "'01890000-0000-7000-8000-000000000001'", "'2026-01-02 03:04:05.123456+00:00'", "'2026-01-02'"
+	for _, row := range []struct{ table, values string }{
+		{"users", id + ", 'a@b', 'A', 'x', 'USER', 'FREE', NULL, 1, 0, '{}', " + at + ", " + at},
+		{"sessions", id + ", " + id + ", " + id + ", 'h', " + at + ", " + at + ", NULL, NULL, 'd'"},
+		{"invoices", id + ", " + id + ", 'QUEUED', 1, 1, 1, 0, '', NULL, '', 65, 1, NULL, NULL, false, '', '', '', '', ''," +
+			" NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, false, NULL, NULL, NULL, NULL, NULL, '', " + at + ", " + at},
+		{"invoice_items", id + ", " + id + ", 0, 1, 'x', '', '', '', '1.5', '2.25', 3, 0, false, false, ''"},
+		{"invoice_payments", id + ", 0, 'PIX', 1"},
+		{"invoice_checks", id + ", 0, 'X', true, '', '', NULL, 0"},
+		{"invoice_attempts", id + ", 0, 1, 1, '', '', '', 0, " + at + ", " + at},
+		{"invoice_files", id + ", " + id + ", " + id + ", 0, 'PNG', 1, '', '', NULL"},
+		{"invoice_claims", id + ", 'X', 'y', " + id},
+		{"extraction_events", id + ", 1, " + id + ", 'QUEUED', 'QUEUED', 0, '', 0, 0, '', '', " + at},
+		{"worker_heartbeats", "'w', 'w', " + at + ", " + at},
+		{"provider_calls", id + ", " + id + ", " + id + ", " + day + ", 'extract', 'gemini', 'm', 1, 'ok', 1, 1, 1, 1, 1, 1, 1, 1, 0, " +
+			at + ", NULL"},
+		{"budget_days", id + ", " + day + ", " + id + ", 1, 1"},
+		{"products", id + ", " + id + ", 'label:x', '', 'X', '', '', 'UN', 'other', '', false, false, '', false, 'x', " + at + ", " + at},
+		{"product_labels", id + ", 'm', 'x', " + id + ", false, " + at},
+		{"purchases", id + ", " + id + ", " + day + ", " + at + ", 'm', 'M', 'supermarket', 3, 1"},
+		{"purchase_lines", id + ", " + id + ", " + id + ", " + id + ", " + day + ", 'm', 'x', 1500000, 3, 2, NULL"},
+		{"analyses", id + ", " + id + ", 'QUEUED', '', '', 1, 0, '', '', '[]', " + at + ", NULL"},
+		{"insights", id + ", " + id + ", " + id + ", 'SUMMARY', '', 'LOW', 1, 't', 'd', '{}', " + day + ", " + day +
+			", '[]', '[]', '[]', '', '', NULL, NULL, NULL, " + at},
+		{"invoice_revisions", id + ", 1, 'XML', '{}', " + at},
+		{"audit_entries", id + ", " + at + ", " + id + ", " + id + ", 'PLAN_CHANGED', ''"},
 	} {
+		columns := strings.Join(columnsOf(t, b.db.SQL(), row.table)[:strings.Count(row.values, ",")+1], ", ")
+		stmt := "INSERT INTO " + row.table + " (" + columns + ") VALUES (" + row.values + ")"
 		_, err := b.db.SQL().ExecContext(t.Context(), stmt)
 		require.NoError(t, err, stmt)
 	}
+}
+
+// columnsOf are a table's columns, those that were added later at the end.
+func columnsOf(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "SELECT * FROM "+table+" LIMIT 0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	require.NoError(t, rows.Err())
+	return columns
 }

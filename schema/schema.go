@@ -39,5 +39,13 @@ func Rows() []any {
 		(*WorkerHeartbeat)(nil),
 		(*ProviderCall)(nil),
 		(*BudgetDay)(nil),
+		(*Product)(nil),
+		(*ProductLabel)(nil),
+		(*Purchase)(nil),
+		(*PurchaseLine)(nil),
+		(*Analysis)(nil),
+		(*Insight)(nil),
+		(*InvoiceRevision)(nil),
+		(*AuditEntry)(nil),
 	}
 }

@@ -18,4 +18,5 @@ type Session struct {
 	ExpiresAt   time.Time  `bun:"expires_at"`
 	ReplacedAt  *time.Time `bun:"replaced_at"`
 	RevokedAt   *time.Time `bun:"revoked_at"`
+	Device      string     `bun:"device"`
 }

@@ -35,12 +35,39 @@ CREATE TABLE sessions (
   expires_at   datetime NOT NULL,
   replaced_at  datetime NULL,
   revoked_at   datetime NULL,
+  device       text     NOT NULL DEFAULT '', -- browser and system, told by the user agent
   PRIMARY KEY (id),
   CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX sessions_refresh_hash_key ON sessions (refresh_hash);
 CREATE INDEX sessions_family_id_idx ON sessions (family_id);
 CREATE INDEX sessions_user_id_idx ON sessions (user_id);
+
+-- What a family buys under one name. key is the bar code's number or the normalised label, and unique for the user.
+CREATE TABLE products (
+  id          text        NOT NULL,
+  user_id     text        NOT NULL,
+  key         text        NOT NULL, -- gtin:7891000100103, or label:leite integral italac 1l
+  gtin        text        NOT NULL,
+  name        text        NOT NULL,
+  brand       text        NOT NULL,
+  size        text        NOT NULL, -- of one sold unit in measure, a decimal; empty when not known
+  measure     text        NOT NULL,
+  category    text        NOT NULL,
+  food_group  text        NOT NULL, -- empty for what is not food
+  essential   boolean     NOT NULL,
+  child       boolean     NOT NULL,
+  produce     text        NOT NULL, -- the fruit or vegetable whose season it has; empty for the rest
+  taught      boolean     NOT NULL, -- named or classified by the user
+  search_text text        NOT NULL, -- name and brand, lower case, without accents
+  created_at  datetime    NOT NULL,
+  updated_at  datetime    NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT products_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT products_measure_check CHECK (measure IN ('KG', 'L', 'UN'))
+);
+CREATE UNIQUE INDEX products_key ON products (user_id, key);
+CREATE INDEX products_gtin_idx ON products (user_id, gtin);
 
 CREATE TABLE invoices (
   id                 text     NOT NULL,
@@ -50,6 +77,8 @@ CREATE TABLE invoices (
   run                integer  NOT NULL,
   event_seq          integer  NOT NULL,
   job_id             integer  NOT NULL,
+  items_version      integer  NOT NULL DEFAULT 1, -- counts the changes of the items
+  confirmed_at       datetime NULL, -- by the user, against failed checks
   source             text     NOT NULL,
   confidence         real     NULL,
   access_key         text     NOT NULL,
@@ -108,10 +137,12 @@ CREATE TABLE invoice_items (
   not_in_total      boolean NOT NULL,
   uncertain         boolean NOT NULL,
   category          text    NOT NULL,
+  product_id        text    NULL, -- no foreign key: products go with their user alone
   PRIMARY KEY (id),
   CONSTRAINT invoice_items_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX invoice_items_position_key ON invoice_items (invoice_id, position);
+CREATE INDEX invoice_items_product_id_idx ON invoice_items (product_id);
 
 CREATE TABLE invoice_payments (
   invoice_id      text    NOT NULL,
@@ -160,6 +191,7 @@ CREATE TABLE invoice_files (
   sha256       text    NOT NULL,
   blob_key     text    NOT NULL,
   picture_hash blob    NULL,
+  removed_at   datetime NULL, -- when the bytes were removed
   PRIMARY KEY (id),
   CONSTRAINT invoice_files_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
   CONSTRAINT invoice_files_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -191,6 +223,7 @@ CREATE TABLE extraction_events (
   message     text     NOT NULL,
   code        text     NOT NULL,
   at          datetime NOT NULL,
+  more        boolean  NOT NULL DEFAULT false, -- an analysis follows
   PRIMARY KEY (invoice_id, seq),
   CONSTRAINT extraction_events_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
   CONSTRAINT extraction_events_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -249,3 +282,137 @@ CREATE TABLE budget_days (
   CONSTRAINT budget_days_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE INDEX budget_days_user_id_idx ON budget_days (user_id);
+
+-- Which product a merchant's label stands for. taught labels come from corrections and win over everything else.
+CREATE TABLE product_labels (
+  user_id    text        NOT NULL,
+  merchant   text        NOT NULL, -- as in purchases
+  label      text        NOT NULL, -- normalised
+  product_id text        NOT NULL,
+  taught     boolean     NOT NULL,
+  updated_at datetime    NOT NULL,
+  PRIMARY KEY (user_id, merchant, label),
+  CONSTRAINT product_labels_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT product_labels_product_id_fkey FOREIGN KEY (product_id) REFERENCES products (id) ON DELETE CASCADE
+);
+CREATE INDEX product_labels_product_id_idx ON product_labels (product_id);
+CREATE INDEX product_labels_label_idx ON product_labels (user_id, label);
+
+-- The ledger that analyses and reports read: the invoices that count, derived from them in the same transaction.
+CREATE TABLE purchases (
+  invoice_id        text        NOT NULL,
+  user_id           text        NOT NULL,
+  bought_on         text        NOT NULL, -- 2026-11-23, in Brasília
+  bought_at         datetime    NOT NULL,
+  merchant          text        NOT NULL, -- its CNPJ, or name: and its normalised name
+  merchant_name     text        NOT NULL,
+  merchant_category text        NOT NULL,
+  total_centavos    integer     NOT NULL, -- what was paid
+  item_count        integer     NOT NULL,
+  PRIMARY KEY (invoice_id),
+  CONSTRAINT purchases_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
+  CONSTRAINT purchases_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX purchases_bought_on_idx ON purchases (user_id, bought_on);
+CREATE INDEX purchases_merchant_idx ON purchases (user_id, merchant, bought_on);
+
+CREATE TABLE purchase_lines (
+  item_id             text    NOT NULL, -- the invoice's item
+  invoice_id          text    NOT NULL,
+  user_id             text    NOT NULL,
+  product_id          text    NOT NULL,
+  bought_on           text    NOT NULL, -- the purchase's
+  merchant            text    NOT NULL, -- the purchase's
+  label               text    NOT NULL, -- normalised
+  quantity_micro      integer NOT NULL, -- millionths of the printed unit
+  paid_centavos       integer NOT NULL, -- total less the line's discount
+  price_micro         integer NULL, -- paid for one printed unit, in millionths of a real; null without a quantity
+  measure_price_micro integer NULL, -- the same for a kilogram, a litre or a piece; null when the size is not known
+  PRIMARY KEY (item_id),
+  CONSTRAINT purchase_lines_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES purchases (invoice_id) ON DELETE CASCADE,
+  CONSTRAINT purchase_lines_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT purchase_lines_product_id_fkey FOREIGN KEY (product_id) REFERENCES products (id) ON DELETE CASCADE
+);
+CREATE INDEX purchase_lines_invoice_id_idx ON purchase_lines (invoice_id);
+CREATE INDEX purchase_lines_bought_on_idx ON purchase_lines (user_id, bought_on);
+CREATE INDEX purchase_lines_product_idx ON purchase_lines (product_id, bought_on);
+CREATE INDEX purchase_lines_label_idx ON purchase_lines (user_id, merchant, label);
+
+-- Whether and how an invoice was analysed last: one row an invoice.
+CREATE TABLE analyses (
+  invoice_id    text        NOT NULL,
+  user_id       text        NOT NULL,
+  status        text        NOT NULL,
+  skip_reason   text        NOT NULL, -- empty unless SKIPPED
+  failure_code  text        NOT NULL, -- empty unless FAILED
+  items_version integer     NOT NULL, -- of the invoice, when it was asked for
+  job_id        integer     NOT NULL,
+  provider      text        NOT NULL,
+  model         text        NOT NULL,
+  gaps          json        NOT NULL, -- what kinds could not be looked at, and what they lack
+  requested_at  datetime    NOT NULL,
+  finished_at   datetime    NULL,
+  PRIMARY KEY (invoice_id),
+  CONSTRAINT analyses_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
+  CONSTRAINT analyses_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT analyses_status_check CHECK (status IN ('QUEUED', 'COMPLETED', 'SKIPPED', 'FAILED'))
+);
+CREATE INDEX analyses_user_id_idx ON analyses (user_id);
+
+CREATE TABLE insights (
+  id           text        NOT NULL,
+  user_id      text        NOT NULL,
+  invoice_id   text        NOT NULL,
+  kind         text        NOT NULL,
+  subject      text        NOT NULL, -- what tells two of a kind apart: a product's id, a category; empty where there is one
+  priority     text        NOT NULL,
+  priority_rank integer  NOT NULL, -- 1 low to 4 critical, for sorting
+  title        text        NOT NULL,
+  description  text        NOT NULL,
+  details      json        NOT NULL,
+  period_from  text        NOT NULL, -- 2026-11-01, included
+  period_to    text        NOT NULL, -- 2026-11-30, included
+  categories   json        NOT NULL,
+  merchants    json        NOT NULL,
+  item_ids     json        NOT NULL, -- the evidence
+  provider     text        NOT NULL,
+  model        text        NOT NULL,
+  read_at      datetime    NULL,
+  acted_upon_at datetime    NULL,
+  dismissed_at datetime    NULL,
+  created_at   datetime    NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT insights_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE,
+  CONSTRAINT insights_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT insights_priority_check CHECK (priority IN ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL'))
+);
+CREATE INDEX insights_created_at_idx ON insights (user_id, created_at, id);
+CREATE INDEX insights_kind_idx ON insights (user_id, kind, created_at);
+CREATE INDEX insights_invoice_id_idx ON insights (invoice_id);
+
+-- What an invoice said before each correction, the first one as it was read.
+CREATE TABLE invoice_revisions (
+  invoice_id text        NOT NULL,
+  version    integer     NOT NULL, -- the invoice's, before the change
+  source     text        NOT NULL,
+  draft      json        NOT NULL,
+  changed_at datetime    NOT NULL,
+  PRIMARY KEY (invoice_id, version),
+  CONSTRAINT invoice_revisions_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES invoices (id) ON DELETE CASCADE
+);
+
+-- What admins looked at and changed. A row outlives both people, without naming them.
+CREATE TABLE audit_entries (
+  id         text        NOT NULL,
+  at         datetime    NOT NULL,
+  actor_id   text        NULL, -- the admin; none once the account is deleted, or from the shell
+  subject_id text        NULL, -- the user it was about; none once the account is deleted, or when it was about the service
+  action     text        NOT NULL,
+  detail     text        NOT NULL, -- what exactly, without personal data
+  PRIMARY KEY (id),
+  CONSTRAINT audit_entries_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES users (id) ON DELETE SET NULL,
+  CONSTRAINT audit_entries_subject_id_fkey FOREIGN KEY (subject_id) REFERENCES users (id) ON DELETE SET NULL
+);
+CREATE INDEX audit_entries_at_idx ON audit_entries (at);
+CREATE INDEX audit_entries_actor_id_idx ON audit_entries (actor_id);
+CREATE INDEX audit_entries_subject_id_idx ON audit_entries (subject_id);

@@ -3,10 +3,10 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/mercadoesperto/smarket/internal/invoice"
 )
@@ -33,8 +33,18 @@ func (w *extractWorker) Timeout(*river.Job[extractArgs]) time.Duration { return 
 
 // Work runs one try and tells River what comes next: done, wait, or try again with its back-off.
 func (w *extractWorker) Work(ctx context.Context, job *river.Job[extractArgs]) error {
-	last := job.Attempt >= job.MaxAttempts || w.now().Sub(job.CreatedAt) > maxJobAge
-	err := w.extract(ctx, job.Args.InvoiceID, last)
+	return outcome(guarded(ctx, func(ctx context.Context) error {
+		return w.extractions.Extract(ctx, job.Args.InvoiceID, lastTry(job.JobRow, w.now()))
+	}))
+}
+
+// lastTry says that no other try of the job follows, now that this one has begun.
+func lastTry(job *rivertype.JobRow, now time.Time) bool {
+	return job.Attempt >= job.MaxAttempts || now.Sub(job.CreatedAt) > maxJobAge
+}
+
+// outcome is what River is told of a try that ended with err.
+func outcome(err error) error {
 	if err == nil || errors.Is(err, invoice.ErrSuperseded) {
 		return nil
 	}
@@ -42,14 +52,4 @@ func (w *extractWorker) Work(ctx context.Context, job *river.Job[extractArgs]) e
 		return river.JobSnooze(retry.After)
 	}
 	return err
-}
-
-// extract turns a panic into an error, so that the last try of a document that makes the service panic ends in FAILED.
-func (w *extractWorker) extract(ctx context.Context, id string, last bool) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("extraction panicked: %v", p)
-		}
-	}()
-	return w.extractions.Extract(ctx, id, last)
 }

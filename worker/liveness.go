@@ -123,7 +123,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // giveBack makes a job available again, unless it has moved on since it was listed. River's own rescue writes the same
-// columns. A run of the old process that was not dead after all is fenced off by the invoice's run number.
+// columns. An old process that was not dead after all is fenced off by the invoice's run number, or by the state of the analysis.
 func (r *rescuer) giveBack(ctx context.Context, job *rivertype.JobRow) error {
 	query := `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running' AND attempt = $2`
 	res, err := r.db.SQL.ExecContext(ctx, query, job.ID, job.Attempt)

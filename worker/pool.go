@@ -88,11 +88,12 @@ func (p *Pool) Stop() {
 	}
 }
 
-// guarded makes an error of a panic: pond would swallow it, and whoever waits would wait for ever.
+// guarded makes an error of a panic: pond would swallow it, and whoever waits would wait for ever; a job's try would not count
+// as one that failed.
 func guarded(ctx context.Context, fn func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in pooled work: %v", p)
+			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
 	return fn(ctx)

@@ -36,10 +36,19 @@ type extractArgs struct {
 // Kind names the job in the database: it outlives any name in the code.
 func (extractArgs) Kind() string { return "extract_invoice" }
 
-// Queue accepts work. It implements invoice.Queue.
+// analyzeArgs holds the id alone, like extractArgs.
+type analyzeArgs struct {
+	InvoiceID string `json:"invoice_id"`
+}
+
+// Kind names the job in the database.
+func (analyzeArgs) Kind() string { return "analyze_invoice" }
+
+// Queue accepts work. It implements invoice.Queue and insight.Queue.
 type Queue struct {
 	client      *river.Client[*sql.Tx]
 	maxAttempts int
+	postgres    bool
 }
 
 // NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
@@ -48,7 +57,7 @@ func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue client: %w", err)
 	}
-	return &Queue{client: client, maxAttempts: maxAttempts}, nil
+	return &Queue{client: client, maxAttempts: maxAttempts, postgres: db.PGX != nil}, nil
 }
 
 // EnqueueExtraction adds a job that is seen once tx commits.
@@ -56,6 +65,15 @@ func (q *Queue) EnqueueExtraction(ctx context.Context, tx *sql.Tx, invoiceID str
 	res, err := q.client.InsertTx(ctx, tx, extractArgs{InvoiceID: invoiceID}, &river.InsertOpts{MaxAttempts: q.maxAttempts})
 	if err != nil {
 		return 0, fmt.Errorf("enqueue extraction: %w", err)
+	}
+	return res.Job.ID, nil
+}
+
+// EnqueueAnalysis adds a job that is seen once tx commits.
+func (q *Queue) EnqueueAnalysis(ctx context.Context, tx *sql.Tx, invoiceID string) (int64, error) {
+	res, err := q.client.InsertTx(ctx, tx, analyzeArgs{InvoiceID: invoiceID}, &river.InsertOpts{MaxAttempts: q.maxAttempts})
+	if err != nil {
+		return 0, fmt.Errorf("enqueue analysis: %w", err)
 	}
 	return res.Job.ID, nil
 }

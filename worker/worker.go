@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Database    Database
 	Extractions Extractions
+	Analyses    Analyses
 	Heartbeats  Heartbeats
 	// Name is where this process's id means something: its host or container.
 	Name string
@@ -46,6 +47,7 @@ const rescueMargin = time.Minute
 func New(cfg Config) (*Worker, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &extractWorker{extractions: cfg.Extractions, timeout: cfg.JobTimeout, now: cfg.Now})
+	river.AddWorker(workers, &analyzeWorker{analyses: cfg.Analyses, timeout: cfg.JobTimeout, now: cfg.Now})
 	started := cfg.Now()
 	id := workerID(cfg.Name, started)
 	client, err := river.NewClient(cfg.Database.driver(), &river.Config{

@@ -80,10 +80,20 @@ func (r *recorder) Extract(ctx context.Context, id string, last bool) error {
 	return r.answer(ctx, n)
 }
 
+// Analyze makes a recorder the analyses, too.
+func (r *recorder) Analyze(ctx context.Context, id string, last bool) error {
+	return r.Extract(ctx, id, last)
+}
+
 func newWorker(tb testing.TB, db *store.DB, extractions Extractions) *Worker {
 	tb.Helper()
+	return newWorkerOf(tb, db, extractions, newRecorder(func(context.Context, int) error { return errors.New("no analysis was expected") }))
+}
+
+func newWorkerOf(tb testing.TB, db *store.DB, extractions Extractions, analyses Analyses) *Worker {
+	tb.Helper()
 	w, err := New(Config{
-		Database: jobs(db), Extractions: extractions, Heartbeats: store.NewHeartbeats(db), Name: "test", Jobs: 4,
+		Database: jobs(db), Extractions: extractions, Analyses: analyses, Heartbeats: store.NewHeartbeats(db), Name: "test", Jobs: 4,
 		JobTimeout: time.Minute, StopTimeout: 5 * time.Second, Log: quiet(), Now: time.Now,
 	})
 	require.NoError(tb, err)

@@ -63,7 +63,7 @@ func demoPassword(dir string) (string, error) {
 }
 
 func demoUser(ctx context.Context, a *app.App, password string) (*account.User, error) {
-	user, _, err := a.Accounts.SignIn(ctx, demoEmail, password)
+	user, _, err := a.Accounts.SignIn(ctx, demoEmail, password, "")
 	if err == nil {
 		return user, nil
 	}

@@ -340,6 +340,29 @@ func (ec *executionContext) fieldContext_ExtractionEvent_at(_ context.Context, f
 	return graphql.NewScalarFieldContext("ExtractionEvent", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _ExtractionEvent_final(ctx context.Context, field graphql.CollectedField, obj *invoice.Event) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExtractionEvent_final(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Final(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExtractionEvent_final(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExtractionEvent", field, true, false, "Boolean")
+}
+
 func (ec *executionContext) _ExtractionEvent_invoice(ctx context.Context, field graphql.CollectedField, obj *invoice.Event) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -447,6 +470,11 @@ func (ec *executionContext) _ExtractionEvent(ctx context.Context, sel ast.Select
 			}
 		case "at":
 			out.Values[i] = ec._ExtractionEvent_at(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "final":
+			out.Values[i] = ec._ExtractionEvent_final(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mercadoesperto/smarket/graph/model"
+	"github.com/mercadoesperto/smarket/internal/spending"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -22,9 +23,17 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Analysis() AnalysisResolver
+	BasketOffer() BasketOfferResolver
+	BasketPrice() BasketPriceResolver
 	Duplicate() DuplicateResolver
 	ExtractionEvent() ExtractionEventResolver
+	Insight() InsightResolver
+	Invoice() InvoiceResolver
+	Item() ItemResolver
 	Mutation() MutationResolver
+	PricePoint() PricePointResolver
+	Product() ProductResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
 	User() UserResolver
@@ -36,6 +45,24 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	Analysis struct {
+		FailureCode func(childComplexity int) int
+		FinishedAt  func(childComplexity int) int
+		Gaps        func(childComplexity int) int
+		RequestedAt func(childComplexity int) int
+		SkipReason  func(childComplexity int) int
+		Status      func(childComplexity int) int
+	}
+
+	AnalysisGap struct {
+		Kind    func(childComplexity int) int
+		Missing func(childComplexity int) int
+	}
+
+	AnalyzeInvoicePayload struct {
+		Invoice func(childComplexity int) int
+	}
+
 	Attempt struct {
 		FinishedAt func(childComplexity int) int
 		Items      func(childComplexity int) int
@@ -46,8 +73,37 @@ type ComplexityRoot struct {
 		StartedAt  func(childComplexity int) int
 	}
 
+	BasketOffer struct {
+		Complete func(childComplexity int) int
+		Found    func(childComplexity int) int
+		Merchant func(childComplexity int) int
+		Missing  func(childComplexity int) int
+		Total    func(childComplexity int) int
+	}
+
+	BasketPrice struct {
+		On      func(childComplexity int) int
+		Price   func(childComplexity int) int
+		Product func(childComplexity int) int
+		Total   func(childComplexity int) int
+	}
+
 	CancelExtractionPayload struct {
 		Invoice func(childComplexity int) int
+	}
+
+	Category struct {
+		Essential func(childComplexity int) int
+		Group     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+	}
+
+	Change struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
+		Line   func(childComplexity int) int
 	}
 
 	Check struct {
@@ -59,9 +115,17 @@ type ComplexityRoot struct {
 		Passed     func(childComplexity int) int
 	}
 
+	ConfirmInvoicePayload struct {
+		Invoice func(childComplexity int) int
+	}
+
 	Consent struct {
 		GrantedAt func(childComplexity int) int
 		Provider  func(childComplexity int) int
+	}
+
+	CorrectInvoicePayload struct {
+		Invoice func(childComplexity int) int
 	}
 
 	DayUsage struct {
@@ -92,6 +156,7 @@ type ComplexityRoot struct {
 		At         func(childComplexity int) int
 		Attempt    func(childComplexity int) int
 		Code       func(childComplexity int) int
+		Final      func(childComplexity int) int
 		Invoice    func(childComplexity int) int
 		InvoiceID  func(childComplexity int) int
 		ItemsFound func(childComplexity int) int
@@ -121,16 +186,51 @@ type ComplexityRoot struct {
 		Income   func(childComplexity int) int
 	}
 
+	Insight struct {
+		ActedUponAt func(childComplexity int) int
+		Categories  func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Details     func(childComplexity int) int
+		DismissedAt func(childComplexity int) int
+		Evidence    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Invoice     func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Merchants   func(childComplexity int) int
+		Model       func(childComplexity int) int
+		PeriodFrom  func(childComplexity int) int
+		PeriodTo    func(childComplexity int) int
+		Priority    func(childComplexity int) int
+		ReadAt      func(childComplexity int) int
+		Text        func(childComplexity int) int
+		Title       func(childComplexity int) int
+	}
+
+	InsightConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InsightEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Invoice struct {
 		AccessKey        func(childComplexity int) int
+		Analysis         func(childComplexity int) int
 		Attempts         func(childComplexity int) int
 		Checks           func(childComplexity int) int
 		Confidence       func(childComplexity int) int
+		ConfirmedAt      func(childComplexity int) int
 		CreatedAt        func(childComplexity int) int
 		Duplicate        func(childComplexity int) int
 		Failure          func(childComplexity int) int
 		Files            func(childComplexity int) int
 		ID               func(childComplexity int) int
+		Insights         func(childComplexity int) int
 		IssuedAt         func(childComplexity int) int
 		Issuer           func(childComplexity int) int
 		Items            func(childComplexity int) int
@@ -138,6 +238,7 @@ type ComplexityRoot struct {
 		Number           func(childComplexity int) int
 		Payments         func(childComplexity int) int
 		PrintedItemCount func(childComplexity int) int
+		Revisions        func(childComplexity int) int
 		Series           func(childComplexity int) int
 		Source           func(childComplexity int) int
 		Status           func(childComplexity int) int
@@ -173,11 +274,21 @@ type ComplexityRoot struct {
 		GTIN        func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Line        func(childComplexity int) int
+		Product     func(childComplexity int) int
 		Quantity    func(childComplexity int) int
 		Total       func(childComplexity int) int
 		Uncertain   func(childComplexity int) int
 		Unit        func(childComplexity int) int
 		UnitPrice   func(childComplexity int) int
+	}
+
+	MarkInsightPayload struct {
+		Insight func(childComplexity int) int
+	}
+
+	Merchant struct {
+		Key  func(childComplexity int) int
+		Name func(childComplexity int) int
 	}
 
 	ModelUsage struct {
@@ -202,8 +313,12 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AnalyzeInvoice   func(childComplexity int, input model.AnalyzeInvoiceInput) int
 		CancelExtraction func(childComplexity int, input model.CancelExtractionInput) int
+		ConfirmInvoice   func(childComplexity int, input model.ConfirmInvoiceInput) int
+		CorrectInvoice   func(childComplexity int, input model.CorrectInvoiceInput) int
 		DeleteInvoice    func(childComplexity int, input model.DeleteInvoiceInput) int
+		MarkInsight      func(childComplexity int, input model.MarkInsightInput) int
 		RefreshSession   func(childComplexity int, input model.RefreshSessionInput) int
 		RetryExtraction  func(childComplexity int, input model.RetryExtractionInput) int
 		SignIn           func(childComplexity int, input model.SignInInput) int
@@ -225,16 +340,71 @@ type ComplexityRoot struct {
 		Method func(childComplexity int) int
 	}
 
+	PricePoint struct {
+		Cheapest     func(childComplexity int) int
+		Invoice      func(childComplexity int) int
+		MeasurePrice func(childComplexity int) int
+		Merchant     func(childComplexity int) int
+		On           func(childComplexity int) int
+		Price        func(childComplexity int) int
+		Quantity     func(childComplexity int) int
+	}
+
+	Product struct {
+		Brand    func(childComplexity int) int
+		Category func(childComplexity int) int
+		Child    func(childComplexity int) int
+		GTIN     func(childComplexity int) int
+		ID       func(childComplexity int) int
+		Measure  func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Size     func(childComplexity int) int
+		Taught   func(childComplexity int) int
+	}
+
+	ProductConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ProductEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PurchaseExport struct {
+		Content   func(childComplexity int) int
+		FileName  func(childComplexity int) int
+		Lines     func(childComplexity int) int
+		MediaType func(childComplexity int) int
+	}
+
 	Query struct {
-		Invoice  func(childComplexity int, id string) int
-		Invoices func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvoiceFilter, orderBy *model.InvoiceOrder) int
-		Node     func(childComplexity int, id string) int
-		Usage    func(childComplexity int, period model.DateRangeInput) int
-		Viewer   func(childComplexity int) int
+		Basket          func(childComplexity int, lines []*model.BasketLineInput) int
+		Categories      func(childComplexity int) int
+		ExportPurchases func(childComplexity int, format model.ExportFormat, period *model.DateRangeInput) int
+		Insights        func(childComplexity int, first *int, after *string, filter *model.InsightFilter, orderBy model.InsightOrder) int
+		Invoice         func(childComplexity int, id string) int
+		Invoices        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.InvoiceFilter, orderBy *model.InvoiceOrder) int
+		Node            func(childComplexity int, id string) int
+		PriceHistory    func(childComplexity int, productID string, period *model.DateRangeInput) int
+		Products        func(childComplexity int, search *string, first *int, after *string) int
+		Spending        func(childComplexity int, period model.DateRangeInput, groupBy spending.Group) int
+		Usage           func(childComplexity int, period model.DateRangeInput) int
+		Viewer          func(childComplexity int) int
 	}
 
 	RetryExtractionPayload struct {
 		Invoice func(childComplexity int) int
+	}
+
+	Revision struct {
+		ChangedAt func(childComplexity int) int
+		Changes   func(childComplexity int) int
+		Source    func(childComplexity int) int
+		Version   func(childComplexity int) int
 	}
 
 	Session struct {
@@ -250,6 +420,28 @@ type ComplexityRoot struct {
 
 	SignOutPayload struct {
 		SignedOut func(childComplexity int) int
+	}
+
+	SpendingGroupTotal struct {
+		Key           func(childComplexity int) int
+		Name          func(childComplexity int) int
+		PreviousTotal func(childComplexity int) int
+		Product       func(childComplexity int) int
+		Purchases     func(childComplexity int) int
+		Share         func(childComplexity int) int
+		Total         func(childComplexity int) int
+	}
+
+	SpendingReport struct {
+		From          func(childComplexity int) int
+		Groups        func(childComplexity int) int
+		PreviousFrom  func(childComplexity int) int
+		PreviousTo    func(childComplexity int) int
+		PreviousTotal func(childComplexity int) int
+		Purchases     func(childComplexity int) int
+		To            func(childComplexity int) int
+		Total         func(childComplexity int) int
+		Unassigned    func(childComplexity int) int
 	}
 
 	SubmitInvoicePayload struct {
@@ -325,6 +517,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Analysis.failureCode":
+		if e.ComplexityRoot.Analysis.FailureCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.FailureCode(childComplexity), true
+	case "Analysis.finishedAt":
+		if e.ComplexityRoot.Analysis.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.FinishedAt(childComplexity), true
+	case "Analysis.gaps":
+		if e.ComplexityRoot.Analysis.Gaps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.Gaps(childComplexity), true
+	case "Analysis.requestedAt":
+		if e.ComplexityRoot.Analysis.RequestedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.RequestedAt(childComplexity), true
+	case "Analysis.skipReason":
+		if e.ComplexityRoot.Analysis.SkipReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.SkipReason(childComplexity), true
+	case "Analysis.status":
+		if e.ComplexityRoot.Analysis.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Analysis.Status(childComplexity), true
+
+	case "AnalysisGap.kind":
+		if e.ComplexityRoot.AnalysisGap.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnalysisGap.Kind(childComplexity), true
+	case "AnalysisGap.missing":
+		if e.ComplexityRoot.AnalysisGap.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnalysisGap.Missing(childComplexity), true
+
+	case "AnalyzeInvoicePayload.invoice":
+		if e.ComplexityRoot.AnalyzeInvoicePayload.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnalyzeInvoicePayload.Invoice(childComplexity), true
+
 	case "Attempt.finishedAt":
 		if e.ComplexityRoot.Attempt.FinishedAt == nil {
 			break
@@ -368,12 +617,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Attempt.StartedAt(childComplexity), true
 
+	case "BasketOffer.complete":
+		if e.ComplexityRoot.BasketOffer.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketOffer.Complete(childComplexity), true
+	case "BasketOffer.prices":
+		if e.ComplexityRoot.BasketOffer.Found == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketOffer.Found(childComplexity), true
+	case "BasketOffer.merchant":
+		if e.ComplexityRoot.BasketOffer.Merchant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketOffer.Merchant(childComplexity), true
+	case "BasketOffer.missing":
+		if e.ComplexityRoot.BasketOffer.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketOffer.Missing(childComplexity), true
+	case "BasketOffer.total":
+		if e.ComplexityRoot.BasketOffer.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketOffer.Total(childComplexity), true
+
+	case "BasketPrice.on":
+		if e.ComplexityRoot.BasketPrice.On == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketPrice.On(childComplexity), true
+	case "BasketPrice.price":
+		if e.ComplexityRoot.BasketPrice.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketPrice.Price(childComplexity), true
+	case "BasketPrice.product":
+		if e.ComplexityRoot.BasketPrice.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketPrice.Product(childComplexity), true
+	case "BasketPrice.total":
+		if e.ComplexityRoot.BasketPrice.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BasketPrice.Total(childComplexity), true
+
 	case "CancelExtractionPayload.invoice":
 		if e.ComplexityRoot.CancelExtractionPayload.Invoice == nil {
 			break
 		}
 
 		return e.ComplexityRoot.CancelExtractionPayload.Invoice(childComplexity), true
+
+	case "Category.essential":
+		if e.ComplexityRoot.Category.Essential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.Essential(childComplexity), true
+	case "Category.foodGroup":
+		if e.ComplexityRoot.Category.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.Group(childComplexity), true
+	case "Category.id":
+		if e.ComplexityRoot.Category.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.ID(childComplexity), true
+	case "Category.name":
+		if e.ComplexityRoot.Category.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.Name(childComplexity), true
+
+	case "Change.after":
+		if e.ComplexityRoot.Change.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.After(childComplexity), true
+	case "Change.before":
+		if e.ComplexityRoot.Change.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Before(childComplexity), true
+	case "Change.field":
+		if e.ComplexityRoot.Change.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Field(childComplexity), true
+	case "Change.lineNumber":
+		if e.ComplexityRoot.Change.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Change.Line(childComplexity), true
 
 	case "Check.difference":
 		if e.ComplexityRoot.Check.Difference == nil {
@@ -412,6 +767,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Check.Passed(childComplexity), true
 
+	case "ConfirmInvoicePayload.invoice":
+		if e.ComplexityRoot.ConfirmInvoicePayload.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmInvoicePayload.Invoice(childComplexity), true
+
 	case "Consent.grantedAt":
 		if e.ComplexityRoot.Consent.GrantedAt == nil {
 			break
@@ -424,6 +786,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Consent.Provider(childComplexity), true
+
+	case "CorrectInvoicePayload.invoice":
+		if e.ComplexityRoot.CorrectInvoicePayload.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CorrectInvoicePayload.Invoice(childComplexity), true
 
 	case "DayUsage.cached":
 		if e.ComplexityRoot.DayUsage.Cached == nil {
@@ -536,6 +905,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ExtractionEvent.Code(childComplexity), true
+	case "ExtractionEvent.final":
+		if e.ComplexityRoot.ExtractionEvent.Final == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtractionEvent.Final(childComplexity), true
 	case "ExtractionEvent.invoice":
 		if e.ComplexityRoot.ExtractionEvent.Invoice == nil {
 			break
@@ -648,12 +1023,159 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Household.Income(childComplexity), true
 
+	case "Insight.actedUponAt":
+		if e.ComplexityRoot.Insight.ActedUponAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.ActedUponAt(childComplexity), true
+	case "Insight.categories":
+		if e.ComplexityRoot.Insight.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Categories(childComplexity), true
+	case "Insight.createdAt":
+		if e.ComplexityRoot.Insight.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.CreatedAt(childComplexity), true
+	case "Insight.details":
+		if e.ComplexityRoot.Insight.Details == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Details(childComplexity), true
+	case "Insight.dismissedAt":
+		if e.ComplexityRoot.Insight.DismissedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.DismissedAt(childComplexity), true
+	case "Insight.evidence":
+		if e.ComplexityRoot.Insight.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Evidence(childComplexity), true
+	case "Insight.id":
+		if e.ComplexityRoot.Insight.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.ID(childComplexity), true
+	case "Insight.invoice":
+		if e.ComplexityRoot.Insight.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Invoice(childComplexity), true
+	case "Insight.kind":
+		if e.ComplexityRoot.Insight.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Kind(childComplexity), true
+	case "Insight.merchants":
+		if e.ComplexityRoot.Insight.Merchants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Merchants(childComplexity), true
+	case "Insight.model":
+		if e.ComplexityRoot.Insight.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Model(childComplexity), true
+	case "Insight.periodFrom":
+		if e.ComplexityRoot.Insight.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.PeriodFrom(childComplexity), true
+	case "Insight.periodTo":
+		if e.ComplexityRoot.Insight.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.PeriodTo(childComplexity), true
+	case "Insight.priority":
+		if e.ComplexityRoot.Insight.Priority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Priority(childComplexity), true
+	case "Insight.readAt":
+		if e.ComplexityRoot.Insight.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.ReadAt(childComplexity), true
+	case "Insight.description":
+		if e.ComplexityRoot.Insight.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Text(childComplexity), true
+	case "Insight.title":
+		if e.ComplexityRoot.Insight.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Insight.Title(childComplexity), true
+
+	case "InsightConnection.edges":
+		if e.ComplexityRoot.InsightConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightConnection.Edges(childComplexity), true
+	case "InsightConnection.nodes":
+		if e.ComplexityRoot.InsightConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightConnection.Nodes(childComplexity), true
+	case "InsightConnection.pageInfo":
+		if e.ComplexityRoot.InsightConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightConnection.PageInfo(childComplexity), true
+	case "InsightConnection.totalCount":
+		if e.ComplexityRoot.InsightConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightConnection.TotalCount(childComplexity), true
+
+	case "InsightEdge.cursor":
+		if e.ComplexityRoot.InsightEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightEdge.Cursor(childComplexity), true
+	case "InsightEdge.node":
+		if e.ComplexityRoot.InsightEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InsightEdge.Node(childComplexity), true
+
 	case "Invoice.accessKey":
 		if e.ComplexityRoot.Invoice.AccessKey == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Invoice.AccessKey(childComplexity), true
+	case "Invoice.analysis":
+		if e.ComplexityRoot.Invoice.Analysis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Analysis(childComplexity), true
 	case "Invoice.attempts":
 		if e.ComplexityRoot.Invoice.Attempts == nil {
 			break
@@ -672,6 +1194,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invoice.Confidence(childComplexity), true
+	case "Invoice.confirmedAt":
+		if e.ComplexityRoot.Invoice.ConfirmedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.ConfirmedAt(childComplexity), true
 	case "Invoice.createdAt":
 		if e.ComplexityRoot.Invoice.CreatedAt == nil {
 			break
@@ -702,6 +1230,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invoice.ID(childComplexity), true
+	case "Invoice.insights":
+		if e.ComplexityRoot.Invoice.Insights == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Insights(childComplexity), true
 	case "Invoice.issuedAt":
 		if e.ComplexityRoot.Invoice.IssuedAt == nil {
 			break
@@ -744,6 +1278,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invoice.PrintedItemCount(childComplexity), true
+	case "Invoice.revisions":
+		if e.ComplexityRoot.Invoice.Revisions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invoice.Revisions(childComplexity), true
 	case "Invoice.series":
 		if e.ComplexityRoot.Invoice.Series == nil {
 			break
@@ -886,6 +1426,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Item.Line(childComplexity), true
+	case "Item.product":
+		if e.ComplexityRoot.Item.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Item.Product(childComplexity), true
 	case "Item.quantity":
 		if e.ComplexityRoot.Item.Quantity == nil {
 			break
@@ -916,6 +1462,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Item.UnitPrice(childComplexity), true
+
+	case "MarkInsightPayload.insight":
+		if e.ComplexityRoot.MarkInsightPayload.Insight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkInsightPayload.Insight(childComplexity), true
+
+	case "Merchant.key":
+		if e.ComplexityRoot.Merchant.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.Key(childComplexity), true
+	case "Merchant.name":
+		if e.ComplexityRoot.Merchant.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Merchant.Name(childComplexity), true
 
 	case "ModelUsage.cached":
 		if e.ComplexityRoot.ModelUsage.Cached == nil {
@@ -1009,6 +1575,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.String(childComplexity), true
 
+	case "Mutation.analyzeInvoice":
+		if e.ComplexityRoot.Mutation.AnalyzeInvoice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_analyzeInvoice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AnalyzeInvoice(childComplexity, args["input"].(model.AnalyzeInvoiceInput)), true
 	case "Mutation.cancelExtraction":
 		if e.ComplexityRoot.Mutation.CancelExtraction == nil {
 			break
@@ -1020,6 +1597,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelExtraction(childComplexity, args["input"].(model.CancelExtractionInput)), true
+	case "Mutation.confirmInvoice":
+		if e.ComplexityRoot.Mutation.ConfirmInvoice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmInvoice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmInvoice(childComplexity, args["input"].(model.ConfirmInvoiceInput)), true
+	case "Mutation.correctInvoice":
+		if e.ComplexityRoot.Mutation.CorrectInvoice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_correctInvoice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CorrectInvoice(childComplexity, args["input"].(model.CorrectInvoiceInput)), true
 	case "Mutation.deleteInvoice":
 		if e.ComplexityRoot.Mutation.DeleteInvoice == nil {
 			break
@@ -1031,6 +1630,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteInvoice(childComplexity, args["input"].(model.DeleteInvoiceInput)), true
+	case "Mutation.markInsight":
+		if e.ComplexityRoot.Mutation.MarkInsight == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markInsight_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkInsight(childComplexity, args["input"].(model.MarkInsightInput)), true
 	case "Mutation.refreshSession":
 		if e.ComplexityRoot.Mutation.RefreshSession == nil {
 			break
@@ -1142,6 +1752,207 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Payment.Method(childComplexity), true
 
+	case "PricePoint.cheapest":
+		if e.ComplexityRoot.PricePoint.Cheapest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.Cheapest(childComplexity), true
+	case "PricePoint.invoice":
+		if e.ComplexityRoot.PricePoint.Invoice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.Invoice(childComplexity), true
+	case "PricePoint.measurePrice":
+		if e.ComplexityRoot.PricePoint.MeasurePrice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.MeasurePrice(childComplexity), true
+	case "PricePoint.merchant":
+		if e.ComplexityRoot.PricePoint.Merchant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.Merchant(childComplexity), true
+	case "PricePoint.on":
+		if e.ComplexityRoot.PricePoint.On == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.On(childComplexity), true
+	case "PricePoint.price":
+		if e.ComplexityRoot.PricePoint.Price == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.Price(childComplexity), true
+	case "PricePoint.quantity":
+		if e.ComplexityRoot.PricePoint.Quantity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PricePoint.Quantity(childComplexity), true
+
+	case "Product.brand":
+		if e.ComplexityRoot.Product.Brand == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Brand(childComplexity), true
+	case "Product.category":
+		if e.ComplexityRoot.Product.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Category(childComplexity), true
+	case "Product.child":
+		if e.ComplexityRoot.Product.Child == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Child(childComplexity), true
+	case "Product.gtin":
+		if e.ComplexityRoot.Product.GTIN == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.GTIN(childComplexity), true
+	case "Product.id":
+		if e.ComplexityRoot.Product.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.ID(childComplexity), true
+	case "Product.measure":
+		if e.ComplexityRoot.Product.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Measure(childComplexity), true
+	case "Product.name":
+		if e.ComplexityRoot.Product.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Name(childComplexity), true
+	case "Product.size":
+		if e.ComplexityRoot.Product.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Size(childComplexity), true
+	case "Product.taught":
+		if e.ComplexityRoot.Product.Taught == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Product.Taught(childComplexity), true
+
+	case "ProductConnection.edges":
+		if e.ComplexityRoot.ProductConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductConnection.Edges(childComplexity), true
+	case "ProductConnection.nodes":
+		if e.ComplexityRoot.ProductConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductConnection.Nodes(childComplexity), true
+	case "ProductConnection.pageInfo":
+		if e.ComplexityRoot.ProductConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductConnection.PageInfo(childComplexity), true
+	case "ProductConnection.totalCount":
+		if e.ComplexityRoot.ProductConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductConnection.TotalCount(childComplexity), true
+
+	case "ProductEdge.cursor":
+		if e.ComplexityRoot.ProductEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductEdge.Cursor(childComplexity), true
+	case "ProductEdge.node":
+		if e.ComplexityRoot.ProductEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProductEdge.Node(childComplexity), true
+
+	case "PurchaseExport.content":
+		if e.ComplexityRoot.PurchaseExport.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PurchaseExport.Content(childComplexity), true
+	case "PurchaseExport.fileName":
+		if e.ComplexityRoot.PurchaseExport.FileName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PurchaseExport.FileName(childComplexity), true
+	case "PurchaseExport.lines":
+		if e.ComplexityRoot.PurchaseExport.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PurchaseExport.Lines(childComplexity), true
+	case "PurchaseExport.mediaType":
+		if e.ComplexityRoot.PurchaseExport.MediaType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PurchaseExport.MediaType(childComplexity), true
+
+	case "Query.basket":
+		if e.ComplexityRoot.Query.Basket == nil {
+			break
+		}
+
+		args, err := ec.field_Query_basket_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Basket(childComplexity, args["lines"].([]*model.BasketLineInput)), true
+	case "Query.categories":
+		if e.ComplexityRoot.Query.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Categories(childComplexity), true
+	case "Query.exportPurchases":
+		if e.ComplexityRoot.Query.ExportPurchases == nil {
+			break
+		}
+
+		args, err := ec.field_Query_exportPurchases_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ExportPurchases(childComplexity, args["format"].(model.ExportFormat), args["period"].(*model.DateRangeInput)), true
+	case "Query.insights":
+		if e.ComplexityRoot.Query.Insights == nil {
+			break
+		}
+
+		args, err := ec.field_Query_insights_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Insights(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*model.InsightFilter), args["orderBy"].(model.InsightOrder)), true
+
 	case "Query.invoice":
 		if e.ComplexityRoot.Query.Invoice == nil {
 			break
@@ -1175,6 +1986,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.priceHistory":
+		if e.ComplexityRoot.Query.PriceHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Query_priceHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PriceHistory(childComplexity, args["productId"].(string), args["period"].(*model.DateRangeInput)), true
+	case "Query.products":
+		if e.ComplexityRoot.Query.Products == nil {
+			break
+		}
+
+		args, err := ec.field_Query_products_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Products(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.spending":
+		if e.ComplexityRoot.Query.Spending == nil {
+			break
+		}
+
+		args, err := ec.field_Query_spending_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Spending(childComplexity, args["period"].(model.DateRangeInput), args["groupBy"].(spending.Group)), true
 	case "Query.usage":
 		if e.ComplexityRoot.Query.Usage == nil {
 			break
@@ -1199,6 +2043,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RetryExtractionPayload.Invoice(childComplexity), true
+
+	case "Revision.changedAt":
+		if e.ComplexityRoot.Revision.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Revision.ChangedAt(childComplexity), true
+	case "Revision.changes":
+		if e.ComplexityRoot.Revision.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Revision.Changes(childComplexity), true
+	case "Revision.source":
+		if e.ComplexityRoot.Revision.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Revision.Source(childComplexity), true
+	case "Revision.version":
+		if e.ComplexityRoot.Revision.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Revision.Version(childComplexity), true
 
 	case "Session.accessToken":
 		if e.ComplexityRoot.Session.AccessToken == nil {
@@ -1238,6 +2107,104 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SignOutPayload.SignedOut(childComplexity), true
+
+	case "SpendingGroupTotal.key":
+		if e.ComplexityRoot.SpendingGroupTotal.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Key(childComplexity), true
+	case "SpendingGroupTotal.name":
+		if e.ComplexityRoot.SpendingGroupTotal.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Name(childComplexity), true
+	case "SpendingGroupTotal.previousTotal":
+		if e.ComplexityRoot.SpendingGroupTotal.PreviousTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.PreviousTotal(childComplexity), true
+	case "SpendingGroupTotal.product":
+		if e.ComplexityRoot.SpendingGroupTotal.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Product(childComplexity), true
+	case "SpendingGroupTotal.purchases":
+		if e.ComplexityRoot.SpendingGroupTotal.Purchases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Purchases(childComplexity), true
+	case "SpendingGroupTotal.share":
+		if e.ComplexityRoot.SpendingGroupTotal.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Share(childComplexity), true
+	case "SpendingGroupTotal.total":
+		if e.ComplexityRoot.SpendingGroupTotal.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingGroupTotal.Total(childComplexity), true
+
+	case "SpendingReport.from":
+		if e.ComplexityRoot.SpendingReport.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.From(childComplexity), true
+	case "SpendingReport.groups":
+		if e.ComplexityRoot.SpendingReport.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.Groups(childComplexity), true
+	case "SpendingReport.previousFrom":
+		if e.ComplexityRoot.SpendingReport.PreviousFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.PreviousFrom(childComplexity), true
+	case "SpendingReport.previousTo":
+		if e.ComplexityRoot.SpendingReport.PreviousTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.PreviousTo(childComplexity), true
+	case "SpendingReport.previousTotal":
+		if e.ComplexityRoot.SpendingReport.PreviousTotal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.PreviousTotal(childComplexity), true
+	case "SpendingReport.purchases":
+		if e.ComplexityRoot.SpendingReport.Purchases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.Purchases(childComplexity), true
+	case "SpendingReport.to":
+		if e.ComplexityRoot.SpendingReport.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.To(childComplexity), true
+	case "SpendingReport.total":
+		if e.ComplexityRoot.SpendingReport.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.Total(childComplexity), true
+	case "SpendingReport.unassigned":
+		if e.ComplexityRoot.SpendingReport.Unassigned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SpendingReport.Unassigned(childComplexity), true
 
 	case "SubmitInvoicePayload.duplicate":
 		if e.ComplexityRoot.SubmitInvoicePayload.Duplicate == nil {
@@ -1482,17 +2449,27 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AnalyzeInvoiceInput", ec.unmarshalInputAnalyzeInvoiceInput),
+			graphql.NewInputUnmarshaler("BasketLineInput", ec.unmarshalInputBasketLineInput),
 			graphql.NewInputUnmarshaler("CancelExtractionInput", ec.unmarshalInputCancelExtractionInput),
+			graphql.NewInputUnmarshaler("ConfirmInvoiceInput", ec.unmarshalInputConfirmInvoiceInput),
 			graphql.NewInputUnmarshaler("ConsentInput", ec.unmarshalInputConsentInput),
+			graphql.NewInputUnmarshaler("CorrectInvoiceInput", ec.unmarshalInputCorrectInvoiceInput),
 			graphql.NewInputUnmarshaler("DateRangeInput", ec.unmarshalInputDateRangeInput),
 			graphql.NewInputUnmarshaler("DeleteInvoiceInput", ec.unmarshalInputDeleteInvoiceInput),
+			graphql.NewInputUnmarshaler("InsightFilter", ec.unmarshalInputInsightFilter),
 			graphql.NewInputUnmarshaler("InvoiceFilter", ec.unmarshalInputInvoiceFilter),
 			graphql.NewInputUnmarshaler("InvoiceOrder", ec.unmarshalInputInvoiceOrder),
+			graphql.NewInputUnmarshaler("ItemCorrectionInput", ec.unmarshalInputItemCorrectionInput),
+			graphql.NewInputUnmarshaler("MarkInsightInput", ec.unmarshalInputMarkInsightInput),
+			graphql.NewInputUnmarshaler("NewItemInput", ec.unmarshalInputNewItemInput),
+			graphql.NewInputUnmarshaler("PaymentInput", ec.unmarshalInputPaymentInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RetryExtractionInput", ec.unmarshalInputRetryExtractionInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
 			graphql.NewInputUnmarshaler("SignUpInput", ec.unmarshalInputSignUpInput),
 			graphql.NewInputUnmarshaler("SubmitInvoiceInput", ec.unmarshalInputSubmitInvoiceInput),
+			graphql.NewInputUnmarshaler("TotalsInput", ec.unmarshalInputTotalsInput),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", ec.unmarshalInputUpdateProfileInput),
 		)
 	}
@@ -1733,6 +2710,243 @@ extend type Mutation {
   updateProfile("What is to change." input: UpdateProfileInput!): UpdateProfilePayload!
 }
 `, BuiltIn: false},
+	{Name: "../insight.graphqls", Input: `"Any JSON value: docs/insights.md says what it holds for each kind."
+scalar JSON
+
+"Something worth knowing about the viewer's purchases. Its figures come from the database; a model only put them into words."
+type Insight implements Node {
+  "Opaque."
+  id: ID! @globalId(type: "Insight")
+  "Which analysis it is."
+  kind: InsightKind!
+  "How much it matters."
+  priority: Priority!
+  "In Brazilian Portuguese."
+  title: String!
+  "In Brazilian Portuguese. Every figure in it is among details."
+  description: String!
+  "The facts: an object whose fields depend on the kind. Amounts are { centavos, formatted }, percentages strings with one decimal."
+  details: JSON!
+  "The first day it speaks of."
+  periodFrom: Date!
+  "The last day it speaks of."
+  periodTo: Date!
+  "The kinds of products it speaks of."
+  categories: [Category!]!
+  "The shops it speaks of, by name."
+  merchants: [String!]!
+  "The lines that prove it. Those of invoices that were deleted are left out."
+  evidence: [Item!]!
+  "The purchase whose analysis found it."
+  invoice: Invoice
+  "When the viewer read it."
+  readAt: DateTime
+  "When the viewer acted upon it."
+  actedUponAt: DateTime
+  "When the viewer dismissed it."
+  dismissedAt: DateTime
+  "The model that wrote the words, or the rules that did."
+  model: String @emptyIsNull
+  "When it was found."
+  createdAt: DateTime!
+}
+
+"The fourteen analyses."
+enum InsightKind {
+  "A product costs much more than it did."
+  PRICE_ALERT
+  "A category takes more of the month than usual."
+  CATEGORY_INSIGHT
+  "A shop's purchases are dearer than those at others of its kind."
+  MERCHANT_PATTERN
+  "The purchase in short."
+  SUMMARY
+  "How much of the purchase was not essential."
+  ESSENTIAL_RATIO
+  "Fruit or vegetables out of season, and what they cost more."
+  SEASONAL_ALERT
+  "What was spent on the children."
+  CHILDREN_SPENDING
+  "Monthly: how much of the income goes to the supermarket."
+  BUDGET_HEALTH
+  "Monthly: how much of the income is committed, and will be by the end of the month."
+  INCOME_COMMITMENT
+  "Monthly: what is spent for each person."
+  PER_CAPITA_SPENDING
+  "Monthly: how often the family shops."
+  SHOPPING_FREQUENCY
+  "Monthly: what could be bought wholesale."
+  WHOLESALE_OPPORTUNITY
+  "Monthly: what all analyses together say could be saved."
+  SAVINGS_POTENTIAL
+  "Monthly: which food groups are missing."
+  FAMILY_NUTRITION
+}
+
+"How much an insight matters."
+enum Priority {
+  "Good to know."
+  LOW
+  "Worth a look."
+  MEDIUM
+  "Worth acting upon."
+  HIGH
+  "Should not wait."
+  CRITICAL
+}
+
+"How an invoice was analysed last."
+type Analysis {
+  "How far it has come."
+  status: AnalysisStatus!
+  "Which condition failed; set when status is SKIPPED."
+  skipReason: SkipReason @emptyIsNull
+  "What went wrong; set when status is FAILED."
+  failureCode: ErrorCode
+  "What some kinds lacked to be looked at."
+  gaps: [AnalysisGap!]!
+  "When it was asked for."
+  requestedAt: DateTime!
+  "When it ended."
+  finishedAt: DateTime
+}
+
+"What a kind lacked."
+type AnalysisGap {
+  "The kind."
+  kind: InsightKind!
+  "The field of the household that is not known: \"income\" or \"children\"."
+  missing: String!
+}
+
+"How far an analysis has come."
+enum AnalysisStatus {
+  "It waits for its turn, or is under way."
+  QUEUED
+  "It ended; there may be nothing to say."
+  COMPLETED
+  "A condition failed: see skipReason."
+  SKIPPED
+  "It could not be done. analyzeInvoice tries again."
+  FAILED
+}
+
+"The condition that failed."
+enum SkipReason {
+  "The viewer's plan is not premium."
+  NOT_PREMIUM
+  "The invoice's total is below the installation's least value for an analysis."
+  BELOW_MINIMUM_VALUE
+  "It was analysed already, and its items have not changed since."
+  ALREADY_ANALYZED
+}
+
+"Part of a list of insights."
+type InsightConnection {
+  "The insights with their cursors."
+  edges: [InsightEdge!]!
+  "The insights alone."
+  nodes: [Insight!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many insights the whole list has, filter applied."
+  totalCount: Int!
+}
+
+"An insight in a list."
+type InsightEdge {
+  "Its place, for after. Opaque."
+  cursor: String!
+  "The insight."
+  node: Insight!
+}
+
+"Narrows a list of insights; what is left out does not."
+input InsightFilter {
+  "Any of these."
+  kinds: [InsightKind!]
+  "Any of these."
+  priorities: [Priority!]
+  "True for those that were read, false for the others."
+  read: Boolean
+  "True for those that were dismissed, false for the others; both when it is not given."
+  dismissed: Boolean
+  "Those of one invoice."
+  invoiceId: ID
+  "Those that speak of one of these days."
+  period: DateRangeInput
+}
+
+"How a list of insights is sorted."
+enum InsightOrder {
+  "The newest first."
+  NEWEST
+  "The most important first, the newest among equals."
+  PRIORITY
+}
+
+"Which invoice is analysed."
+input AnalyzeInvoiceInput {
+  "The invoice."
+  invoiceId: ID!
+}
+
+"The answer to a request for an analysis."
+type AnalyzeInvoicePayload {
+  "The invoice. Its analysis says whether it will be analysed, or which condition failed; extractionProgress tells the rest."
+  invoice: Invoice!
+}
+
+"What a user did with an insight."
+enum InsightMark {
+  "It was read."
+  READ
+  "It was acted upon."
+  ACTED_UPON
+  "It was dismissed."
+  DISMISSED
+}
+
+"A mark for an insight."
+input MarkInsightInput {
+  "The insight."
+  insightId: ID!
+  "What was done with it."
+  mark: InsightMark!
+  "False takes the mark back."
+  set: Boolean! = true
+}
+
+"The answer to a mark."
+type MarkInsightPayload {
+  "The insight."
+  insight: Insight!
+}
+
+extend type Query {
+  "The viewer's insights."
+  insights(
+    "How many, from 1 to 100; 20 when it is not given."
+    first: Int
+    "Only what comes after this cursor."
+    after: String
+    "Narrows the list."
+    filter: InsightFilter
+    "Sorts the list."
+    orderBy: InsightOrder! = NEWEST
+  ): InsightConnection!
+}
+
+extend type Mutation {
+  """
+  Analyses a completed invoice, if the three conditions hold: a premium plan, a total that is high enough, items that changed
+  since the last analysis. CONFLICT when the invoice is not complete.
+  """
+  analyzeInvoice("Which invoice." input: AnalyzeInvoiceInput!): AnalyzeInvoicePayload!
+  "Says what the viewer did with an insight."
+  markInsight("Which insight, and what." input: MarkInsightInput!): MarkInsightPayload!
+}
+`, BuiltIn: false},
 	{Name: "../invoice.graphqls", Input: `"One submitted purchase: its files, what was read from them, and how far that has come."
 type Invoice implements Node {
   "Opaque."
@@ -1775,6 +2989,14 @@ type Invoice implements Node {
   duplicateOf: Duplicate
   "Why there is no purchase; set when status is FAILED."
   failure: Failure
+  "What was found in it, the most important first."
+  insights: [Insight!]!
+  "How it was analysed last; null before that was decided."
+  analysis: Analysis
+  "What it said before each correction, oldest first."
+  revisions: [Revision!]!
+  "When the user said that the paper is like this though checks fail."
+  confirmedAt: DateTime
   "True for a note without fiscal value, issued to test the shop's system."
   testDocument: Boolean!
   "When it was submitted."
@@ -1849,8 +3071,10 @@ type Item {
   discount: Money!
   "True when the line was hard to read."
   uncertain: Boolean!
-  "What kind of product it is; null until it was classified."
+  "The id of its kind of product; null until it was classified."
   category: String @emptyIsNull
+  "What it is; null until it was classified."
+  product: Product
 }
 
 "The amounts at the foot of a note, as stated there; null where it states none."
@@ -2111,6 +3335,157 @@ enum OrderField {
   ISSUED_AT
 }
 
+"What an invoice said before a correction."
+type Revision {
+  "The invoice's version before the change."
+  version: Int!
+  "Where its figures came from."
+  source: Source @emptyIsNull
+  "When it was changed."
+  changedAt: DateTime!
+  "What the change changed, field by field."
+  changes: [Change!]!
+}
+
+"One field that a correction changed."
+type Change {
+  "The field's name in this schema: \"issuer.name\", \"totals.due\", \"items.unitPrice\", \"items\" for a line that was added or removed."
+  field: String!
+  "The line it is about; null when it is about the whole note."
+  lineNumber: Int @emptyIsNull
+  "What it was, in Brazilian formats; null where there was nothing."
+  before: String @emptyIsNull
+  "What it became; null where there is nothing any more."
+  after: String @emptyIsNull
+}
+
+"""
+What is to change; what is left out stays as it is, and null makes a field unknown again where that is possible. Amounts, quantities
+and prices are in reais with a decimal point.
+"""
+input CorrectInvoiceInput {
+  "The invoice. It must be COMPLETED or NEEDS_REVIEW."
+  invoiceId: ID!
+  "The version that the user saw: CONFLICT when the invoice has changed since."
+  expectedVersion: Int!
+  "The shop's name."
+  issuerName: String
+  "The shop's CNPJ; punctuation does not count."
+  issuerCnpj: String
+  "When the note was issued."
+  issuedAt: DateTime
+  "The access key, 44 characters; blanks do not count."
+  accessKey: String
+  "The note's number."
+  number: Int
+  "The note's series."
+  series: Int
+  "The amounts at the foot of the note."
+  totals: TotalsInput
+  "All payments, in place of those that are there."
+  payments: [PaymentInput!]
+  "Lines to change."
+  items: [ItemCorrectionInput!]
+  "Lines to add at the end, or after a line."
+  addItems: [NewItemInput!]
+  "Lines to remove."
+  removeItemIds: [ID!]
+}
+
+"Amounts to change, in reais; null makes products, due and paid unknown again, and the others zero."
+input TotalsInput {
+  "The lines together, before discounts."
+  products: Decimal
+  "The discounts, positive."
+  discount: Decimal
+  "Freight."
+  freight: Decimal
+  "Insurance."
+  insurance: Decimal
+  "Surcharges."
+  other: Decimal
+  "Taxes added to the prices."
+  taxes: Decimal
+  "The amount to pay."
+  due: Decimal
+  "The amount handed over."
+  paid: Decimal
+  "The change."
+  change: Decimal
+}
+
+"One way the purchase was paid."
+input PaymentInput {
+  "What it was paid with."
+  method: PaymentMethod!
+  "How much of it, in reais."
+  amount: Decimal!
+}
+
+"What is to change on a line; what is left out stays as it is."
+input ItemCorrectionInput {
+  "The line."
+  itemId: ID!
+  "What the shop calls it."
+  description: String
+  "The bar code's number; empty for none."
+  gtin: String
+  "How much was bought."
+  quantity: Decimal
+  "The unit, as printed."
+  unit: String
+  "The price of one unit."
+  unitPrice: Decimal
+  "Quantity times unit price as printed."
+  total: Decimal
+  "The discount on the line, positive."
+  discount: Decimal
+  "What the product is called: learned for this label at this shop."
+  productName: String
+  "The id of the product's category: learned too."
+  category: String
+}
+
+"A line that the reading missed."
+input NewItemInput {
+  "The number of the line after which it comes, 0 for the first place; at the end when it is not given."
+  afterLine: Int
+  "What the shop calls it."
+  description: String!
+  "The bar code's number."
+  gtin: String
+  "How much was bought."
+  quantity: Decimal!
+  "The unit, as printed."
+  unit: String
+  "The price of one unit."
+  unitPrice: Decimal!
+  "Quantity times unit price as printed; computed when it is not given."
+  total: Decimal
+  "The discount on the line, positive."
+  discount: Decimal
+}
+
+"The answer to a correction."
+type CorrectInvoicePayload {
+  "The invoice, checked anew: COMPLETED when everything agrees, NEEDS_REVIEW otherwise."
+  invoice: Invoice!
+}
+
+"Which invoice is confirmed."
+input ConfirmInvoiceInput {
+  "The invoice. It must be NEEDS_REVIEW."
+  invoiceId: ID!
+  "The version that the user saw: CONFLICT when the invoice has changed since."
+  expectedVersion: Int!
+}
+
+"The answer to a confirmation."
+type ConfirmInvoicePayload {
+  "The invoice, COMPLETED; its checks stay as they are."
+  invoice: Invoice!
+}
+
 "The files of one purchase."
 input SubmitInvoiceInput {
   "From 1 to 10 files of up to 20 MB each: several photos of a long receipt in their order, or one PDF or XML. What they are is told by their bytes."
@@ -2197,8 +3572,176 @@ extend type Mutation {
   retryExtraction("Which invoice." input: RetryExtractionInput!): RetryExtractionPayload!
   "Stops an extraction that waits or is under way. CONFLICT otherwise."
   cancelExtraction("Which extraction." input: CancelExtractionInput!): CancelExtractionPayload!
+  "Corrects what was read. What it said before is kept in revisions, the checks are run again, and products are learned."
+  correctInvoice("What is to change." input: CorrectInvoiceInput!): CorrectInvoicePayload!
+  "Says that the paper is like this though checks fail: the invoice is COMPLETED. CONFLICT unless it needs review."
+  confirmInvoice("Which invoice." input: ConfirmInvoiceInput!): ConfirmInvoicePayload!
   "Deletes an invoice, its files and its events for good."
   deleteInvoice("Which invoice." input: DeleteInvoiceInput!): DeleteInvoicePayload!
+}
+`, BuiltIn: false},
+	{Name: "../product.graphqls", Input: `"What a family buys under one name, whatever a shop's till calls it."
+type Product implements Node {
+  "Opaque."
+  id: ID! @globalId(type: "Product")
+  "For people: \"Leite integral Italac 1 L\"."
+  name: String!
+  "The brand; null when it is not known."
+  brand: String @emptyIsNull
+  "The bar code's number (GTIN, EAN); null when it has none."
+  gtin: String @emptyIsNull
+  "How much of measure one sold unit has: \"0.5\" for a bottle of 500 ml; null when it is not known."
+  size: Decimal @emptyIsNull
+  "What its prices are compared by."
+  measure: Measure!
+  "What kind of product it is."
+  category: Category!
+  "True for what is made for babies and children."
+  child: Boolean!
+  "True when the viewer named or classified it."
+  taught: Boolean!
+}
+
+"What prices are compared by."
+enum Measure {
+  "A kilogram."
+  KG
+  "A litre."
+  L
+  "A piece."
+  UN
+}
+
+"A kind of product."
+type Category {
+  "Its name for programs: \"dairy\"."
+  id: String!
+  "Its name for people, in Brazilian Portuguese."
+  name: String!
+  "True for what a household cannot do without."
+  essential: Boolean!
+  "The food group; null for what is not food."
+  foodGroup: FoodGroup @emptyIsNull
+}
+
+"A part of what a family eats."
+enum FoodGroup {
+  "Rice, bread, pasta, flour, roots."
+  GRAINS
+  "Beans, lentils, nuts."
+  LEGUMES
+  "Vegetables and greens."
+  VEGETABLES
+  "Fruits."
+  FRUITS
+  "Milk and what is made of it."
+  DAIRY
+  "Meat, fish, eggs."
+  PROTEINS
+  "Oils, butter."
+  FATS
+  "Sugar, sweets, snacks."
+  SWEETS
+  "Drinks, but milk."
+  DRINKS
+}
+
+"Part of a list of products."
+type ProductConnection {
+  "The products with their cursors."
+  edges: [ProductEdge!]!
+  "The products alone."
+  nodes: [Product!]!
+  "Where the page lies in the list."
+  pageInfo: PageInfo!
+  "How many products the whole list has, search applied."
+  totalCount: Int!
+}
+
+"A product in a list."
+type ProductEdge {
+  "Its place, for after. Opaque."
+  cursor: String!
+  "The product."
+  node: Product!
+}
+
+"What a product cost once."
+type PricePoint {
+  "The day, in Brasília's time."
+  on: Date!
+  "The invoice; null when it was deleted meanwhile."
+  invoice: Invoice
+  "The shop."
+  merchant: Merchant!
+  "How much was bought, in the line's unit."
+  quantity: Decimal!
+  "What one unit cost after its discount, in reais; null when the line has no quantity."
+  price: Decimal
+  "What a kilogram, a litre or a piece cost, in reais; null when the size is not known. Prices of other sizes and shops compare by it."
+  measurePrice: Decimal
+  "True for the lowest price of the answer."
+  cheapest: Boolean!
+}
+
+"A shop the viewer has bought at."
+type Merchant {
+  "What tells it apart: its CNPJ, or its name where the note has none."
+  key: String!
+  "Its name."
+  name: String!
+}
+
+"A product and how much of it."
+input BasketLineInput {
+  "The product."
+  productId: ID!
+  "How many of it, as it is usually sold; from 0.001 to 9999."
+  quantity: Decimal! = "1"
+}
+
+"What a basket costs at one shop, by the last price the viewer paid there for each product."
+type BasketOffer {
+  "The shop."
+  merchant: Merchant!
+  "The products that have a price there, together."
+  total: Money!
+  "True when every product has a price there: only such offers compare by their total."
+  complete: Boolean!
+  "The prices."
+  prices: [BasketPrice!]!
+  "The products that the viewer has never bought there."
+  missing: [Product!]!
+}
+
+"The last price of a product at a shop."
+type BasketPrice {
+  "The product."
+  product: Product!
+  "What one cost, in reais."
+  price: Decimal!
+  "What the basket's quantity of it costs."
+  total: Money!
+  "The day it was paid."
+  on: Date!
+}
+
+extend type Query {
+  "The viewer's products, by name."
+  products(
+    "A text in the name or the brand. Case and accents do not count."
+    search: String
+    "How many, from 1 to 100; 20 when it is not given."
+    first: Int
+    "Only what comes after this cursor."
+    after: String
+  ): ProductConnection!
+  "All kinds of products, by name."
+  categories: [Category!]!
+  "What one of the viewer's products cost each time, oldest first: at most the newest 500 of the period."
+  priceHistory("The product." productId: ID!, "The days; all when it is not given." period: DateRangeInput): [PricePoint!]!
+  "What a basket would cost at the shops the viewer knows: complete offers first, then by total. From 1 to 100 lines."
+  basket("What is to be bought." lines: [BasketLineInput!]!): [BasketOffer!]!
 }
 `, BuiltIn: false},
 	{Name: "../progress.graphqls", Input: `"One step of an invoice on its way from files to a checked purchase."
@@ -2225,6 +3768,8 @@ type ExtractionEvent {
   code: ErrorCode @emptyIsNull
   "When it happened."
   at: DateTime!
+  "True when nothing follows by itself: the extraction ended and no analysis comes after it, or the analysis ended."
+  final: Boolean!
   "The invoice as it is now; null when it was deleted meanwhile."
   invoice: Invoice
 }
@@ -2251,12 +3796,18 @@ enum Stage {
   FAILED
   "It ended because the user cancelled it."
   CANCELLED
+  "The completed purchase is being analysed, or waits for it."
+  ANALYZING
+  "The analysis ended: see the invoice's insights."
+  ANALYZED
+  "The analysis could not be done. The purchase is as it was."
+  ANALYSIS_FAILED
 }
 
 extend type Subscription {
   """
   The steps of one invoice: first the newest (or, with afterSeq, everything after that one), then the others as they happen. It
-  completes after the step that ends the extraction. A listener that is too slow is completed early and can go on with afterSeq.
+  completes after the step that ends the extraction, and the analysis where one follows. A listener that is too slow is completed early and can go on with afterSeq.
   """
   extractionProgress(
     "The invoice."
@@ -2375,6 +3926,85 @@ type Mutation
 "What can be followed as it happens, over server-sent events or a graphql-transport-ws websocket."
 type Subscription
 `, BuiltIn: false},
+	{Name: "../spending.graphqls", Input: `"What was spent in a period, beside the period before."
+type SpendingReport {
+  "The first day."
+  from: Date!
+  "The last day."
+  to: Date!
+  "The first day of the period before: as many days, or as many whole months where the period is whole months."
+  previousFrom: Date!
+  "The last day of the period before."
+  previousTo: Date!
+  "What was paid."
+  total: Money!
+  "What was paid in the period before."
+  previousTotal: Money!
+  "How many purchases there were."
+  purchases: Int!
+  "The parts, the largest first; months in order. Products: the 200 largest."
+  groups: [SpendingGroupTotal!]!
+  "What belongs to whole purchases and no group: freight and surcharges, less discounts. It may be negative."
+  unassigned: Money!
+}
+
+"One part of a spending report."
+type SpendingGroupTotal {
+  "What tells the part apart: a category's id, a shop's key, a month (\"2026-11\"), a product's opaque id."
+  key: String!
+  "For people."
+  name: String!
+  "What was paid for it."
+  total: Money!
+  "What was paid for it in the period before."
+  previousTotal: Money!
+  "Its share of all parts, in percent, with one decimal."
+  share: Decimal!
+  "In how many purchases it was."
+  purchases: Int!
+  "The product, when the report is by product."
+  product: Product
+}
+
+"What spending is divided by."
+enum SpendingGroup {
+  "Kinds of products."
+  CATEGORY
+  "Shops."
+  MERCHANT
+  "Months in the calendar."
+  MONTH
+  "Products."
+  PRODUCT
+}
+
+"How all purchases are written into a file."
+enum ExportFormat {
+  "Comma-separated values for spreadsheets: UTF-8 with a byte order mark, semicolons and decimal commas, as Brazilian spreadsheets read them. A text that a spreadsheet would take for a formula begins with an apostrophe."
+  CSV
+  "JSON: an array of objects, amounts in centavos, quantities and unit prices as strings."
+  JSON
+}
+
+"All purchases as one text."
+type PurchaseExport {
+  "A name for the file."
+  fileName: String!
+  "Its type."
+  mediaType: String!
+  "The file."
+  content: String!
+  "How many lines of purchases it has."
+  lines: Int!
+}
+
+extend type Query {
+  "Where the viewer's money went."
+  spending("The days, at most 1827 of them." period: DateRangeInput!, "What it is divided by." groupBy: SpendingGroup!): SpendingReport!
+  "The viewer's purchases, line by line, oldest first; at most 50000 lines."
+  exportPurchases("How." format: ExportFormat!, "The days; all when it is not given." period: DateRangeInput): PurchaseExport!
+}
+`, BuiltIn: false},
 	{Name: "../usage.graphqls", Input: `"What calls to models were in a period, and cost. Calls under way do not count yet."
 type UsageReport {
   "Calls to providers, failed ones too."
@@ -2486,6 +4116,42 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Analysis(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "status":
+		return ec.fieldContext_Analysis_status(ctx, field)
+	case "skipReason":
+		return ec.fieldContext_Analysis_skipReason(ctx, field)
+	case "failureCode":
+		return ec.fieldContext_Analysis_failureCode(ctx, field)
+	case "gaps":
+		return ec.fieldContext_Analysis_gaps(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_Analysis_requestedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Analysis_finishedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Analysis", field.Name)
+}
+
+func (ec *executionContext) childFields_AnalysisGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_AnalysisGap_kind(ctx, field)
+	case "missing":
+		return ec.fieldContext_AnalysisGap_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnalysisGap", field.Name)
+}
+
+func (ec *executionContext) childFields_AnalyzeInvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invoice":
+		return ec.fieldContext_AnalyzeInvoicePayload_invoice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnalyzeInvoicePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Attempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "number":
@@ -2506,12 +4172,70 @@ func (ec *executionContext) childFields_Attempt(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Attempt", field.Name)
 }
 
+func (ec *executionContext) childFields_BasketOffer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "merchant":
+		return ec.fieldContext_BasketOffer_merchant(ctx, field)
+	case "total":
+		return ec.fieldContext_BasketOffer_total(ctx, field)
+	case "complete":
+		return ec.fieldContext_BasketOffer_complete(ctx, field)
+	case "prices":
+		return ec.fieldContext_BasketOffer_prices(ctx, field)
+	case "missing":
+		return ec.fieldContext_BasketOffer_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BasketOffer", field.Name)
+}
+
+func (ec *executionContext) childFields_BasketPrice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "product":
+		return ec.fieldContext_BasketPrice_product(ctx, field)
+	case "price":
+		return ec.fieldContext_BasketPrice_price(ctx, field)
+	case "total":
+		return ec.fieldContext_BasketPrice_total(ctx, field)
+	case "on":
+		return ec.fieldContext_BasketPrice_on(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BasketPrice", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelExtractionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invoice":
 		return ec.fieldContext_CancelExtractionPayload_invoice(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CancelExtractionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Category_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Category_name(ctx, field)
+	case "essential":
+		return ec.fieldContext_Category_essential(ctx, field)
+	case "foodGroup":
+		return ec.fieldContext_Category_foodGroup(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Category", field.Name)
+}
+
+func (ec *executionContext) childFields_Change(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_Change_field(ctx, field)
+	case "lineNumber":
+		return ec.fieldContext_Change_lineNumber(ctx, field)
+	case "before":
+		return ec.fieldContext_Change_before(ctx, field)
+	case "after":
+		return ec.fieldContext_Change_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
 }
 
 func (ec *executionContext) childFields_Check(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2532,6 +4256,14 @@ func (ec *executionContext) childFields_Check(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Check", field.Name)
 }
 
+func (ec *executionContext) childFields_ConfirmInvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invoice":
+		return ec.fieldContext_ConfirmInvoicePayload_invoice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmInvoicePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "provider":
@@ -2540,6 +4272,14 @@ func (ec *executionContext) childFields_Consent(ctx context.Context, field graph
 		return ec.fieldContext_Consent_grantedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_CorrectInvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invoice":
+		return ec.fieldContext_CorrectInvoicePayload_invoice(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CorrectInvoicePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DayUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2614,6 +4354,8 @@ func (ec *executionContext) childFields_ExtractionEvent(ctx context.Context, fie
 		return ec.fieldContext_ExtractionEvent_code(ctx, field)
 	case "at":
 		return ec.fieldContext_ExtractionEvent_at(ctx, field)
+	case "final":
+		return ec.fieldContext_ExtractionEvent_final(ctx, field)
 	case "invoice":
 		return ec.fieldContext_ExtractionEvent_invoice(ctx, field)
 	}
@@ -2654,6 +4396,70 @@ func (ec *executionContext) childFields_Household(ctx context.Context, field gra
 		return ec.fieldContext_Household_children(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Household", field.Name)
+}
+
+func (ec *executionContext) childFields_Insight(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Insight_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Insight_kind(ctx, field)
+	case "priority":
+		return ec.fieldContext_Insight_priority(ctx, field)
+	case "title":
+		return ec.fieldContext_Insight_title(ctx, field)
+	case "description":
+		return ec.fieldContext_Insight_description(ctx, field)
+	case "details":
+		return ec.fieldContext_Insight_details(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_Insight_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_Insight_periodTo(ctx, field)
+	case "categories":
+		return ec.fieldContext_Insight_categories(ctx, field)
+	case "merchants":
+		return ec.fieldContext_Insight_merchants(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Insight_evidence(ctx, field)
+	case "invoice":
+		return ec.fieldContext_Insight_invoice(ctx, field)
+	case "readAt":
+		return ec.fieldContext_Insight_readAt(ctx, field)
+	case "actedUponAt":
+		return ec.fieldContext_Insight_actedUponAt(ctx, field)
+	case "dismissedAt":
+		return ec.fieldContext_Insight_dismissedAt(ctx, field)
+	case "model":
+		return ec.fieldContext_Insight_model(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Insight_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Insight", field.Name)
+}
+
+func (ec *executionContext) childFields_InsightConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InsightConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InsightConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InsightConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InsightConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InsightConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InsightEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_InsightEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_InsightEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InsightEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Invoice(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2698,6 +4504,14 @@ func (ec *executionContext) childFields_Invoice(ctx context.Context, field graph
 		return ec.fieldContext_Invoice_duplicateOf(ctx, field)
 	case "failure":
 		return ec.fieldContext_Invoice_failure(ctx, field)
+	case "insights":
+		return ec.fieldContext_Invoice_insights(ctx, field)
+	case "analysis":
+		return ec.fieldContext_Invoice_analysis(ctx, field)
+	case "revisions":
+		return ec.fieldContext_Invoice_revisions(ctx, field)
+	case "confirmedAt":
+		return ec.fieldContext_Invoice_confirmedAt(ctx, field)
 	case "testDocument":
 		return ec.fieldContext_Invoice_testDocument(ctx, field)
 	case "createdAt":
@@ -2770,8 +4584,28 @@ func (ec *executionContext) childFields_Item(ctx context.Context, field graphql.
 		return ec.fieldContext_Item_uncertain(ctx, field)
 	case "category":
 		return ec.fieldContext_Item_category(ctx, field)
+	case "product":
+		return ec.fieldContext_Item_product(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Item", field.Name)
+}
+
+func (ec *executionContext) childFields_MarkInsightPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "insight":
+		return ec.fieldContext_MarkInsightPayload_insight(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkInsightPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Merchant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_Merchant_key(ctx, field)
+	case "name":
+		return ec.fieldContext_Merchant_name(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Merchant", field.Name)
 }
 
 func (ec *executionContext) childFields_ModelUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2840,12 +4674,108 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Payment", field.Name)
 }
 
+func (ec *executionContext) childFields_PricePoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "on":
+		return ec.fieldContext_PricePoint_on(ctx, field)
+	case "invoice":
+		return ec.fieldContext_PricePoint_invoice(ctx, field)
+	case "merchant":
+		return ec.fieldContext_PricePoint_merchant(ctx, field)
+	case "quantity":
+		return ec.fieldContext_PricePoint_quantity(ctx, field)
+	case "price":
+		return ec.fieldContext_PricePoint_price(ctx, field)
+	case "measurePrice":
+		return ec.fieldContext_PricePoint_measurePrice(ctx, field)
+	case "cheapest":
+		return ec.fieldContext_PricePoint_cheapest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PricePoint", field.Name)
+}
+
+func (ec *executionContext) childFields_Product(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Product_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Product_name(ctx, field)
+	case "brand":
+		return ec.fieldContext_Product_brand(ctx, field)
+	case "gtin":
+		return ec.fieldContext_Product_gtin(ctx, field)
+	case "size":
+		return ec.fieldContext_Product_size(ctx, field)
+	case "measure":
+		return ec.fieldContext_Product_measure(ctx, field)
+	case "category":
+		return ec.fieldContext_Product_category(ctx, field)
+	case "child":
+		return ec.fieldContext_Product_child(ctx, field)
+	case "taught":
+		return ec.fieldContext_Product_taught(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Product", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ProductConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ProductConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ProductConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ProductConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ProductEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ProductEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ProductEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PurchaseExport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "fileName":
+		return ec.fieldContext_PurchaseExport_fileName(ctx, field)
+	case "mediaType":
+		return ec.fieldContext_PurchaseExport_mediaType(ctx, field)
+	case "content":
+		return ec.fieldContext_PurchaseExport_content(ctx, field)
+	case "lines":
+		return ec.fieldContext_PurchaseExport_lines(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PurchaseExport", field.Name)
+}
+
 func (ec *executionContext) childFields_RetryExtractionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invoice":
 		return ec.fieldContext_RetryExtractionPayload_invoice(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetryExtractionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Revision(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "version":
+		return ec.fieldContext_Revision_version(ctx, field)
+	case "source":
+		return ec.fieldContext_Revision_source(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_Revision_changedAt(ctx, field)
+	case "changes":
+		return ec.fieldContext_Revision_changes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Revision", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2876,6 +4806,50 @@ func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, fiel
 		return ec.fieldContext_SignOutPayload_signedOut(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SignOutPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SpendingGroupTotal(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_SpendingGroupTotal_key(ctx, field)
+	case "name":
+		return ec.fieldContext_SpendingGroupTotal_name(ctx, field)
+	case "total":
+		return ec.fieldContext_SpendingGroupTotal_total(ctx, field)
+	case "previousTotal":
+		return ec.fieldContext_SpendingGroupTotal_previousTotal(ctx, field)
+	case "share":
+		return ec.fieldContext_SpendingGroupTotal_share(ctx, field)
+	case "purchases":
+		return ec.fieldContext_SpendingGroupTotal_purchases(ctx, field)
+	case "product":
+		return ec.fieldContext_SpendingGroupTotal_product(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SpendingGroupTotal", field.Name)
+}
+
+func (ec *executionContext) childFields_SpendingReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_SpendingReport_from(ctx, field)
+	case "to":
+		return ec.fieldContext_SpendingReport_to(ctx, field)
+	case "previousFrom":
+		return ec.fieldContext_SpendingReport_previousFrom(ctx, field)
+	case "previousTo":
+		return ec.fieldContext_SpendingReport_previousTo(ctx, field)
+	case "total":
+		return ec.fieldContext_SpendingReport_total(ctx, field)
+	case "previousTotal":
+		return ec.fieldContext_SpendingReport_previousTotal(ctx, field)
+	case "purchases":
+		return ec.fieldContext_SpendingReport_purchases(ctx, field)
+	case "groups":
+		return ec.fieldContext_SpendingReport_groups(ctx, field)
+	case "unassigned":
+		return ec.fieldContext_SpendingReport_unassigned(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SpendingReport", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitInvoicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -11,9 +11,31 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/shopspring/decimal"
 )
+
+// Which invoice is analysed.
+type AnalyzeInvoiceInput struct {
+	// The invoice.
+	InvoiceID string `json:"invoiceId"`
+}
+
+// The answer to a request for an analysis.
+type AnalyzeInvoicePayload struct {
+	// The invoice. Its analysis says whether it will be analysed, or which condition failed; extractionProgress tells the rest.
+	Invoice *invoice.Invoice `json:"invoice"`
+}
+
+// A product and how much of it.
+type BasketLineInput struct {
+	// The product.
+	ProductID string `json:"productId"`
+	// How many of it, as it is usually sold; from 0.001 to 9999.
+	Quantity decimal.Decimal `json:"quantity"`
+}
 
 // Which extraction is stopped.
 type CancelExtractionInput struct {
@@ -24,6 +46,20 @@ type CancelExtractionInput struct {
 // The answer to a cancellation.
 type CancelExtractionPayload struct {
 	// The invoice, cancelled.
+	Invoice *invoice.Invoice `json:"invoice"`
+}
+
+// Which invoice is confirmed.
+type ConfirmInvoiceInput struct {
+	// The invoice. It must be NEEDS_REVIEW.
+	InvoiceID string `json:"invoiceId"`
+	// The version that the user saw: CONFLICT when the invoice has changed since.
+	ExpectedVersion int `json:"expectedVersion"`
+}
+
+// The answer to a confirmation.
+type ConfirmInvoicePayload struct {
+	// The invoice, COMPLETED; its checks stay as they are.
 	Invoice *invoice.Invoice `json:"invoice"`
 }
 
@@ -41,6 +77,43 @@ type ConsentInput struct {
 	Provider string `json:"provider"`
 	// True gives it, false withdraws it.
 	Granted bool `json:"granted"`
+}
+
+// What is to change; what is left out stays as it is, and null makes a field unknown again where that is possible. Amounts, quantities
+// and prices are in reais with a decimal point.
+type CorrectInvoiceInput struct {
+	// The invoice. It must be COMPLETED or NEEDS_REVIEW.
+	InvoiceID string `json:"invoiceId"`
+	// The version that the user saw: CONFLICT when the invoice has changed since.
+	ExpectedVersion int `json:"expectedVersion"`
+	// The shop's name.
+	IssuerName graphql.Omittable[*string] `json:"issuerName,omitempty"`
+	// The shop's CNPJ; punctuation does not count.
+	IssuerCnpj graphql.Omittable[*string] `json:"issuerCnpj,omitempty"`
+	// When the note was issued.
+	IssuedAt graphql.Omittable[*time.Time] `json:"issuedAt,omitempty"`
+	// The access key, 44 characters; blanks do not count.
+	AccessKey graphql.Omittable[*string] `json:"accessKey,omitempty"`
+	// The note's number.
+	Number graphql.Omittable[*int] `json:"number,omitempty"`
+	// The note's series.
+	Series graphql.Omittable[*int] `json:"series,omitempty"`
+	// The amounts at the foot of the note.
+	Totals *TotalsInput `json:"totals,omitempty"`
+	// All payments, in place of those that are there.
+	Payments graphql.Omittable[[]*PaymentInput] `json:"payments,omitempty"`
+	// Lines to change.
+	Items []*ItemCorrectionInput `json:"items,omitempty"`
+	// Lines to add at the end, or after a line.
+	AddItems []*NewItemInput `json:"addItems,omitempty"`
+	// Lines to remove.
+	RemoveItemIds []string `json:"removeItemIds,omitempty"`
+}
+
+// The answer to a correction.
+type CorrectInvoicePayload struct {
+	// The invoice, checked anew: COMPLETED when everything agrees, NEEDS_REVIEW otherwise.
+	Invoice *invoice.Invoice `json:"invoice"`
 }
 
 // Days in the calendar of Brasília, both included.
@@ -61,6 +134,42 @@ type DeleteInvoiceInput struct {
 type DeleteInvoicePayload struct {
 	// The id of the invoice that is no more.
 	DeletedInvoiceID string `json:"deletedInvoiceId"`
+}
+
+// Part of a list of insights.
+type InsightConnection struct {
+	// The insights with their cursors.
+	Edges []*InsightEdge `json:"edges"`
+	// The insights alone.
+	Nodes []*insight.Insight `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many insights the whole list has, filter applied.
+	TotalCount int `json:"totalCount"`
+}
+
+// An insight in a list.
+type InsightEdge struct {
+	// Its place, for after. Opaque.
+	Cursor string `json:"cursor"`
+	// The insight.
+	Node *insight.Insight `json:"node"`
+}
+
+// Narrows a list of insights; what is left out does not.
+type InsightFilter struct {
+	// Any of these.
+	Kinds []insight.Kind `json:"kinds,omitempty"`
+	// Any of these.
+	Priorities []insight.Priority `json:"priorities,omitempty"`
+	// True for those that were read, false for the others.
+	Read *bool `json:"read,omitempty"`
+	// True for those that were dismissed, false for the others; both when it is not given.
+	Dismissed *bool `json:"dismissed,omitempty"`
+	// Those of one invoice.
+	InvoiceID *string `json:"invoiceId,omitempty"`
+	// Those that speak of one of these days.
+	Period *DateRangeInput `json:"period,omitempty"`
 }
 
 // Part of a list of invoices.
@@ -105,8 +214,68 @@ type InvoiceOrder struct {
 	Direction OrderDirection `json:"direction"`
 }
 
+// What is to change on a line; what is left out stays as it is.
+type ItemCorrectionInput struct {
+	// The line.
+	ItemID string `json:"itemId"`
+	// What the shop calls it.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// The bar code's number; empty for none.
+	Gtin graphql.Omittable[*string] `json:"gtin,omitempty"`
+	// How much was bought.
+	Quantity graphql.Omittable[*decimal.Decimal] `json:"quantity,omitempty"`
+	// The unit, as printed.
+	Unit graphql.Omittable[*string] `json:"unit,omitempty"`
+	// The price of one unit.
+	UnitPrice graphql.Omittable[*decimal.Decimal] `json:"unitPrice,omitempty"`
+	// Quantity times unit price as printed.
+	Total graphql.Omittable[*decimal.Decimal] `json:"total,omitempty"`
+	// The discount on the line, positive.
+	Discount graphql.Omittable[*decimal.Decimal] `json:"discount,omitempty"`
+	// What the product is called: learned for this label at this shop.
+	ProductName *string `json:"productName,omitempty"`
+	// The id of the product's category: learned too.
+	Category *string `json:"category,omitempty"`
+}
+
+// A mark for an insight.
+type MarkInsightInput struct {
+	// The insight.
+	InsightID string `json:"insightId"`
+	// What was done with it.
+	Mark insight.Mark `json:"mark"`
+	// False takes the mark back.
+	Set bool `json:"set"`
+}
+
+// The answer to a mark.
+type MarkInsightPayload struct {
+	// The insight.
+	Insight *insight.Insight `json:"insight"`
+}
+
 // What can be changed.
 type Mutation struct {
+}
+
+// A line that the reading missed.
+type NewItemInput struct {
+	// The number of the line after which it comes, 0 for the first place; at the end when it is not given.
+	AfterLine *int `json:"afterLine,omitempty"`
+	// What the shop calls it.
+	Description string `json:"description"`
+	// The bar code's number.
+	Gtin *string `json:"gtin,omitempty"`
+	// How much was bought.
+	Quantity decimal.Decimal `json:"quantity"`
+	// The unit, as printed.
+	Unit *string `json:"unit,omitempty"`
+	// The price of one unit.
+	UnitPrice decimal.Decimal `json:"unitPrice"`
+	// Quantity times unit price as printed; computed when it is not given.
+	Total *decimal.Decimal `json:"total,omitempty"`
+	// The discount on the line, positive.
+	Discount *decimal.Decimal `json:"discount,omitempty"`
 }
 
 // Where a page lies in its list.
@@ -119,6 +288,46 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// The cursor of the last edge; null on an empty page.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// One way the purchase was paid.
+type PaymentInput struct {
+	// What it was paid with.
+	Method invoice.PaymentMethod `json:"method"`
+	// How much of it, in reais.
+	Amount decimal.Decimal `json:"amount"`
+}
+
+// Part of a list of products.
+type ProductConnection struct {
+	// The products with their cursors.
+	Edges []*ProductEdge `json:"edges"`
+	// The products alone.
+	Nodes []*product.Product `json:"nodes"`
+	// Where the page lies in the list.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many products the whole list has, search applied.
+	TotalCount int `json:"totalCount"`
+}
+
+// A product in a list.
+type ProductEdge struct {
+	// Its place, for after. Opaque.
+	Cursor string `json:"cursor"`
+	// The product.
+	Node *product.Product `json:"node"`
+}
+
+// All purchases as one text.
+type PurchaseExport struct {
+	// A name for the file.
+	FileName string `json:"fileName"`
+	// Its type.
+	MediaType string `json:"mediaType"`
+	// The file.
+	Content string `json:"content"`
+	// How many lines of purchases it has.
+	Lines int `json:"lines"`
 }
 
 // What can be read.
@@ -209,6 +418,28 @@ type SubmitInvoicePayload struct {
 type Subscription struct {
 }
 
+// Amounts to change, in reais; null makes products, due and paid unknown again, and the others zero.
+type TotalsInput struct {
+	// The lines together, before discounts.
+	Products graphql.Omittable[*decimal.Decimal] `json:"products,omitempty"`
+	// The discounts, positive.
+	Discount graphql.Omittable[*decimal.Decimal] `json:"discount,omitempty"`
+	// Freight.
+	Freight graphql.Omittable[*decimal.Decimal] `json:"freight,omitempty"`
+	// Insurance.
+	Insurance graphql.Omittable[*decimal.Decimal] `json:"insurance,omitempty"`
+	// Surcharges.
+	Other graphql.Omittable[*decimal.Decimal] `json:"other,omitempty"`
+	// Taxes added to the prices.
+	Taxes graphql.Omittable[*decimal.Decimal] `json:"taxes,omitempty"`
+	// The amount to pay.
+	Due graphql.Omittable[*decimal.Decimal] `json:"due,omitempty"`
+	// The amount handed over.
+	Paid graphql.Omittable[*decimal.Decimal] `json:"paid,omitempty"`
+	// The change.
+	Change graphql.Omittable[*decimal.Decimal] `json:"change,omitempty"`
+}
+
 // What is to change; what is left out stays as it is.
 type UpdateProfileInput struct {
 	// What the household earns a month, in reais: "5123.45". null makes it unknown again.
@@ -225,6 +456,122 @@ type UpdateProfileInput struct {
 type UpdateProfilePayload struct {
 	// Whose profile it is.
 	Viewer *account.User `json:"viewer"`
+}
+
+// How all purchases are written into a file.
+type ExportFormat string
+
+const (
+	// Comma-separated values for spreadsheets: UTF-8 with a byte order mark, semicolons and decimal commas, as Brazilian spreadsheets read them. A text that a spreadsheet would take for a formula begins with an apostrophe.
+	ExportFormatCSV ExportFormat = "CSV"
+	// JSON: an array of objects, amounts in centavos, quantities and unit prices as strings.
+	ExportFormatJSON ExportFormat = "JSON"
+)
+
+var AllExportFormat = []ExportFormat{
+	ExportFormatCSV,
+	ExportFormatJSON,
+}
+
+func (e ExportFormat) IsValid() bool {
+	switch e {
+	case ExportFormatCSV, ExportFormatJSON:
+		return true
+	}
+	return false
+}
+
+func (e ExportFormat) String() string {
+	return string(e)
+}
+
+func (e *ExportFormat) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ExportFormat(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ExportFormat", str)
+	}
+	return nil
+}
+
+func (e ExportFormat) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ExportFormat) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ExportFormat) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a list of insights is sorted.
+type InsightOrder string
+
+const (
+	// The newest first.
+	InsightOrderNewest InsightOrder = "NEWEST"
+	// The most important first, the newest among equals.
+	InsightOrderPriority InsightOrder = "PRIORITY"
+)
+
+var AllInsightOrder = []InsightOrder{
+	InsightOrderNewest,
+	InsightOrderPriority,
+}
+
+func (e InsightOrder) IsValid() bool {
+	switch e {
+	case InsightOrderNewest, InsightOrderPriority:
+		return true
+	}
+	return false
+}
+
+func (e InsightOrder) String() string {
+	return string(e)
+}
+
+func (e *InsightOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InsightOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InsightOrder", str)
+	}
+	return nil
+}
+
+func (e InsightOrder) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InsightOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InsightOrder) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // Which way a list is sorted.

@@ -14,6 +14,8 @@ const (
 	TypeItem    = "Item"
 	TypeFile    = "File"
 	TypeUser    = "User"
+	TypeProduct = "Product"
+	TypeInsight = "Insight"
 )
 
 // ErrID says that a text is no id that EncodeID made.
@@ -39,7 +41,7 @@ func DecodeID(opaque string) (typ, id string, err error) {
 	}
 	typ, id, _ = strings.Cut(string(raw), ":")
 	switch typ {
-	case TypeInvoice, TypeItem, TypeFile, TypeUser:
+	case TypeInvoice, TypeItem, TypeFile, TypeUser, TypeProduct, TypeInsight:
 	default:
 		return "", "", ErrID
 	}

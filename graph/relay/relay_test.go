@@ -1,6 +1,7 @@
 package relay_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,14 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mercadoesperto/smarket/graph/relay"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
 )
 
 const id = "0193b000-0000-7000-8000-000000000101"
 
 func TestIDs(t *testing.T) {
 	t.Parallel()
-	for _, typ := range []string{relay.TypeInvoice, relay.TypeItem, relay.TypeFile, relay.TypeUser} {
+	for _, typ := range []string{relay.TypeInvoice, relay.TypeItem, relay.TypeFile, relay.TypeUser, relay.TypeProduct, relay.TypeInsight} {
 		gotType, gotID, err := relay.DecodeID(relay.EncodeID(typ, id))
 		require.NoError(t, err)
 		assert.Equal(t, typ, gotType)
@@ -49,6 +52,47 @@ func TestPageSizes(t *testing.T) {
 	}
 }
 
+func TestCursorsOfProducts(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Leite integral Italac 1 L", "", "Pão | de queijo", "-", strings.Repeat("ã", 500)} {
+		c := product.Cursor{Name: name, ID: id}
+		got, err := relay.DecodeProductCursor(relay.EncodeProductCursor(c))
+		require.NoError(t, err, name)
+		assert.Equal(t, c, got)
+	}
+	at := time.Date(2026, 11, 23, 14, 5, 0, 0, time.UTC)
+	for _, bad := range []string{
+		"", "%%%", relay.EncodeCursor(invoice.Cursor{At: &at, ID: id}), relay.EncodeInsightCursor(insight.Cursor{At: at, ID: id}),
+		relay.EncodeProductCursor(product.Cursor{Name: "x", ID: "1"}), relay.EncodeProductCursor(product.Cursor{Name: "\x00", ID: id}),
+		relay.EncodeProductCursor(product.Cursor{Name: "\xff", ID: id}),
+		relay.EncodeProductCursor(product.Cursor{Name: strings.Repeat("x", 2000), ID: id}),
+	} {
+		_, err := relay.DecodeProductCursor(bad)
+		require.ErrorIs(t, err, relay.ErrCursor, bad)
+	}
+}
+
+func TestCursorsOfInsights(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 14, 5, 0, 123_456_000, time.UTC)
+	for _, rank := range []int{0, 1, 4} {
+		c := insight.Cursor{Rank: rank, At: at, ID: id}
+		got, err := relay.DecodeInsightCursor(relay.EncodeInsightCursor(c))
+		require.NoError(t, err)
+		assert.Equal(t, c, got)
+	}
+	for _, bad := range []string{
+		"", "%%%", relay.EncodeCursor(invoice.Cursor{At: &at, ID: id}), relay.EncodeCursor(invoice.Cursor{ID: id}),
+		relay.EncodeProductCursor(product.Cursor{Name: "Leite", ID: id}), relay.EncodeInsightCursor(insight.Cursor{Rank: 1000, At: at, ID: id}),
+		relay.EncodeInsightCursor(insight.Cursor{At: at, ID: "1"}),
+	} {
+		_, err := relay.DecodeInsightCursor(bad)
+		require.ErrorIs(t, err, relay.ErrCursor, bad)
+	}
+	_, err := relay.DecodeCursor(relay.EncodeInsightCursor(insight.Cursor{At: at, ID: id}))
+	require.ErrorIs(t, err, relay.ErrCursor)
+}
+
 func FuzzDecodeID(f *testing.F) {
 	f.Add(relay.EncodeID(relay.TypeInvoice, id))
 	f.Add(relay.EncodeID(relay.TypeUser, ""))
@@ -76,6 +120,35 @@ func FuzzDecodeCursor(f *testing.F) {
 			return
 		}
 		assert.Equal(t, s, relay.EncodeCursor(c))
+		assert.Len(t, c.ID, 36)
+	})
+}
+
+func FuzzDecodeProductCursor(f *testing.F) {
+	f.Add(relay.EncodeProductCursor(product.Cursor{Name: "Pão | de queijo", ID: id}))
+	f.Add("LXw")
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := relay.DecodeProductCursor(s)
+		if err != nil {
+			require.ErrorIs(t, err, relay.ErrCursor)
+			return
+		}
+		assert.Equal(t, s, relay.EncodeProductCursor(c))
+		assert.Len(t, c.ID, 36)
+		assert.NotContains(t, c.Name, "\x00")
+	})
+}
+
+func FuzzDecodeInsightCursor(f *testing.F) {
+	f.Add(relay.EncodeInsightCursor(insight.Cursor{Rank: 4, At: time.Date(2026, 11, 23, 14, 5, 0, 123_456_000, time.UTC), ID: id}))
+	f.Add("LXw")
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := relay.DecodeInsightCursor(s)
+		if err != nil {
+			require.ErrorIs(t, err, relay.ErrCursor)
+			return
+		}
+		assert.Equal(t, s, relay.EncodeInsightCursor(c))
 		assert.Len(t, c.ID, 36)
 	})
 }

@@ -151,3 +151,36 @@ func FuzzTime(f *testing.F) {
 		}
 	})
 }
+
+func TestDay(t *testing.T) {
+	t.Parallel()
+	s, err := written(t, scalar.MarshalDay("2026-11-23"))
+	require.NoError(t, err)
+	assert.Equal(t, `"2026-11-23"`, s)
+	for _, bad := range []string{"", "2026-11-31", "2026-11-23T00:00:00Z", `2026-11-23"`} {
+		_, err := written(t, scalar.MarshalDay(bad))
+		require.Error(t, err, bad)
+	}
+	day, err := scalar.UnmarshalDay(t.Context(), "2026-11-23")
+	require.NoError(t, err)
+	assert.Equal(t, "2026-11-23", day)
+	var shown *scalar.Error
+	_, err = scalar.UnmarshalDay(t.Context(), "23/11/2026")
+	require.ErrorAs(t, err, &shown)
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{`{}`, `{"total":{"centavos":2084},"names":["a","é"]}`, `null`, `[1]`} {
+		s, err := written(t, scalar.MarshalJSON(json.RawMessage(raw)))
+		require.NoError(t, err, raw)
+		assert.Equal(t, raw, s)
+	}
+	for _, raw := range []string{``, `{`, `{}}`, `x`} {
+		_, err := written(t, scalar.MarshalJSON(json.RawMessage(raw)))
+		require.Error(t, err, "it would break the answer: %s", raw)
+	}
+	var shown *scalar.Error
+	_, err := scalar.UnmarshalJSON(t.Context(), map[string]any{})
+	require.ErrorAs(t, err, &shown)
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // errTimeOut says that the service has a time that RFC 3339 does not write.
-var errTimeOut = errors.New("a time is outside the years 1 to 9999")
+var errTimeOut = errors.New("a time is no day, or outside the years 1 to 9999")
 
 // MarshalDateTime writes a DateTime in RFC 3339 with the offset it has, to the millisecond.
 func MarshalDateTime(t time.Time) graphql.ContextMarshaler {
@@ -28,6 +28,23 @@ func MarshalDate(t time.Time) graphql.ContextMarshaler { return marshalTime(t, t
 // UnmarshalDate reads a day; the answer is its midnight in UTC.
 func UnmarshalDate(_ context.Context, v any) (time.Time, error) {
 	return parseTime(v, time.DateOnly, &Error{`Date takes year, month and day: "2026-11-23".`})
+}
+
+// MarshalDay writes a day that the domain keeps as a text, "2026-11-23".
+func MarshalDay(day string) graphql.ContextMarshaler {
+	return graphql.ContextWriterFunc(func(_ context.Context, w io.Writer) error {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			return errTimeOut
+		}
+		_, err := io.WriteString(w, `"`+day+`"`)
+		return err
+	})
+}
+
+// UnmarshalDay reads what UnmarshalDate does, as a text.
+func UnmarshalDay(ctx context.Context, v any) (string, error) {
+	t, err := UnmarshalDate(ctx, v)
+	return t.Format(time.DateOnly), err
 }
 
 func marshalTime(t time.Time, layout string) graphql.ContextMarshaler {

@@ -58,6 +58,7 @@ type Session struct {
 	ExpiresAt   time.Time
 	ReplacedAt  *time.Time
 	RevokedAt   *time.Time
+	Device      string // browser and system of who signed in: "Chrome, Android"; "" when not told
 }
 
 // Store keeps users and sessions.
@@ -77,5 +78,13 @@ type Store interface {
 	// ErrSessionReplaced when old was replaced or revoked already: of two refreshes at once one wins.
 	ReplaceSession(ctx context.Context, oldID string, next *Session) error
 	RevokeFamily(ctx context.Context, familyID string, at time.Time) error
-	RevokeUserSessions(ctx context.Context, userID string, at time.Time) error
+	// RevokeOtherFamilies revokes all of the user's families but one; with keepID "" all.
+	RevokeOtherFamilies(ctx context.Context, userID, keepID string, at time.Time) error
+	// SignIns are the user's families with a session that is neither replaced, revoked nor expired at now, the newest used
+	// first.
+	SignIns(ctx context.Context, userID string, now time.Time) ([]SignIn, error)
+
+	InsertAudit(ctx context.Context, e *AuditEntry) error
+	// AuditLog is the newest entries, at most limit.
+	AuditLog(ctx context.Context, limit int) ([]AuditEntry, error)
 }

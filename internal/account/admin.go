@@ -22,7 +22,7 @@ func (s *Service) CreateUser(ctx context.Context, in SignUpInput, role Role, pla
 	}
 	password, ok := normalPassword(in.Password)
 	if !ok {
-		return nil, badInput("password", "A senha deve ter de 8 a 128 caracteres.")
+		return nil, badInput("password", passwordMessage)
 	}
 	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
@@ -48,6 +48,18 @@ func (s *Service) CreateUser(ctx context.Context, in SignUpInput, role Role, pla
 // SetRoleAndPlan changes what an account may do, for operators. It counts from the user's next request on. NOT_FOUND says that
 // the e-mail has no account.
 func (s *Service) SetRoleAndPlan(ctx context.Context, email string, role Role, plan Plan) (*User, error) {
+	user, err := s.byEmail(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	user.Role, user.Plan, user.UpdatedAt = role, plan, s.clock().UTC()
+	if err := s.store.SaveUser(ctx, user); err != nil {
+		return nil, fmt.Errorf("save a user: %w", err)
+	}
+	return user, nil
+}
+
+func (s *Service) byEmail(ctx context.Context, email string) (*User, error) {
 	normal, err := normalEmail(email)
 	if err != nil {
 		return nil, err
@@ -58,10 +70,6 @@ func (s *Service) SetRoleAndPlan(ctx context.Context, email string, role Role, p
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find a user: %w", err)
-	}
-	user.Role, user.Plan, user.UpdatedAt = role, plan, s.clock().UTC()
-	if err := s.store.SaveUser(ctx, user); err != nil {
-		return nil, fmt.Errorf("save a user: %w", err)
 	}
 	return user, nil
 }

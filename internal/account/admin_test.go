@@ -15,7 +15,7 @@ func TestAnOperatorMakesAccountsWhereSignUpIsClosed(t *testing.T) {
 	made, err := b.CreateUser(t.Context(), account.SignUpInput{Email: "Ana@Example.com", Password: password, Name: "Ana"},
 		account.RoleAdmin, account.PlanPremium)
 	require.NoError(t, err)
-	user, _, err := b.SignIn(t.Context(), "ana@example.com", password)
+	user, _, err := b.SignIn(t.Context(), "ana@example.com", password, "")
 	require.NoError(t, err)
 	assert.Equal(t, made.ID, user.ID)
 	assert.Equal(t, account.RoleAdmin, user.Role)

@@ -3,6 +3,7 @@ package account_test
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type memory struct {
 	mu       sync.Mutex
 	users    map[string]account.User
 	sessions map[string]account.Session
+	audit    []account.AuditEntry
 	err      error // answered by everything when set
 }
 
@@ -146,9 +148,39 @@ func (m *memory) RevokeFamily(_ context.Context, familyID string, at time.Time) 
 	return nil
 }
 
-func (m *memory) RevokeUserSessions(_ context.Context, userID string, at time.Time) error {
-	m.revoke(func(s account.Session) bool { return s.UserID == userID }, at)
+func (m *memory) RevokeOtherFamilies(_ context.Context, userID, keepID string, at time.Time) error {
+	m.revoke(func(s account.Session) bool { return s.UserID == userID && s.FamilyID != keepID }, at)
 	return nil
+}
+
+func (m *memory) SignIns(_ context.Context, userID string, now time.Time) ([]account.SignIn, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []account.SignIn
+	for _, s := range m.sessions {
+		if s.UserID == userID && s.ReplacedAt == nil && s.RevokedAt == nil && s.ExpiresAt.After(now) {
+			list = append(list, account.SignIn{ID: s.FamilyID, Device: s.Device, LastUsedAt: s.CreatedAt, ExpiresAt: s.ExpiresAt})
+		}
+	}
+	slices.SortFunc(list, func(a, b account.SignIn) int { return b.LastUsedAt.Compare(a.LastUsedAt) })
+	return list, m.err
+}
+
+func (m *memory) InsertAudit(_ context.Context, e *account.AuditEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.audit = append(m.audit, *e)
+	}
+	return m.err
+}
+
+func (m *memory) AuditLog(_ context.Context, limit int) ([]account.AuditEntry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := slices.Clone(m.audit)
+	slices.Reverse(list)
+	return list[:min(limit, len(list))], m.err
 }
 
 func (m *memory) revoke(match func(account.Session) bool, at time.Time) {

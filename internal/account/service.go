@@ -73,8 +73,8 @@ func NewService(c Config) (*Service, error) {
 	}, nil
 }
 
-// SignUpInput is what a new user tells.
-type SignUpInput struct{ Email, Password, Name string }
+// SignUpInput is what a new user tells. Device is where they sign in, see DeviceOf.
+type SignUpInput struct{ Email, Password, Name, Device string }
 
 // SignUp makes an account and signs it in. CONFLICT says that the e-mail has an account already.
 func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*User, Tokens, error) {
@@ -85,15 +85,15 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*User, Tokens, er
 	if err != nil {
 		return nil, Tokens{}, err
 	}
-	tokens, err := s.openSession(ctx, user.ID)
+	tokens, err := s.openSession(ctx, user.ID, in.Device)
 	if err != nil {
 		return nil, Tokens{}, err
 	}
 	return user, tokens, nil
 }
 
-// SignIn opens a session. An unknown e-mail and a wrong password get the same words after the same work.
-func (s *Service) SignIn(ctx context.Context, email, password string) (*User, Tokens, error) {
+// SignIn opens a session on a device, see DeviceOf. An unknown e-mail and a wrong password get the same words after the same work.
+func (s *Service) SignIn(ctx context.Context, email, password, device string) (*User, Tokens, error) {
 	user, err := s.userToSignIn(ctx, email)
 	if err != nil {
 		return nil, Tokens{}, err
@@ -110,7 +110,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string) (*User, To
 	if user == nil || !allowed || !matches {
 		return nil, Tokens{}, badCredentials()
 	}
-	tokens, err := s.openSession(ctx, user.ID)
+	tokens, err := s.openSession(ctx, user.ID, device)
 	if err != nil {
 		return nil, Tokens{}, err
 	}
@@ -158,7 +158,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken string) (*User, Toke
 	if err != nil {
 		return nil, Tokens{}, fmt.Errorf("find a session's user: %w", err)
 	}
-	next, tokens, err := s.newSession(old.UserID, old.FamilyID)
+	next, tokens, err := s.newSession(old.UserID, old.FamilyID, old.Device)
 	if err != nil {
 		return nil, Tokens{}, err
 	}
@@ -291,8 +291,8 @@ func consents(before map[string]time.Time, changes map[string]bool, now time.Tim
 }
 
 // openSession starts a family.
-func (s *Service) openSession(ctx context.Context, userID string) (Tokens, error) {
-	session, tokens, err := s.newSession(userID, "")
+func (s *Service) openSession(ctx context.Context, userID, device string) (Tokens, error) {
+	session, tokens, err := s.newSession(userID, "", device)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -303,7 +303,7 @@ func (s *Service) openSession(ctx context.Context, userID string) (Tokens, error
 }
 
 // newSession makes a session of the family, or the first one of its own when family is "", and its tokens.
-func (s *Service) newSession(userID, family string) (*Session, Tokens, error) {
+func (s *Service) newSession(userID, family, device string) (*Session, Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, Tokens{}, fmt.Errorf("make a session id: %w", err)
@@ -322,6 +322,7 @@ func (s *Service) newSession(userID, family string) (*Session, Tokens, error) {
 	now := s.clock().UTC()
 	session := &Session{
 		ID: id.String(), FamilyID: family, UserID: userID, RefreshHash: hash, CreatedAt: now, ExpiresAt: now.Add(s.refreshTTL),
+		Device: device,
 	}
 	return session, Tokens{AccessToken: access, RefreshToken: refresh, ExpiresAt: expires}, nil
 }

@@ -100,7 +100,7 @@ func TestSignUpThenEverythingWorks(t *testing.T) {
 	assert.True(t, v.ExpiresAt.Equal(tokens.ExpiresAt))
 	assert.NotEmpty(t, v.SessionID)
 
-	again, tokens, err := b.SignIn(t.Context(), "MARIA@example.com", password)
+	again, tokens, err := b.SignIn(t.Context(), "MARIA@example.com", password, "")
 	require.NoError(t, err)
 	assert.Equal(t, u, again)
 	_, err = b.Authenticate(t.Context(), tokens.AccessToken)
@@ -169,7 +169,7 @@ func TestPasswordsOfTheExtremeLengthsAreTaken(t *testing.T) {
 		b := setup(t)
 		_, _, err := b.SignUp(t.Context(), account.SignUpInput{Email: "a@example.com", Password: p, Name: "A"})
 		require.NoError(t, err)
-		_, _, err = b.SignIn(t.Context(), "a@example.com", p)
+		_, _, err = b.SignIn(t.Context(), "a@example.com", p, "")
 		require.NoError(t, err)
 	}
 }
@@ -179,7 +179,7 @@ func TestAPasswordMatchesHoweverItsAccentsWereTyped(t *testing.T) {
 	b := setup(t)
 	_, _, err := b.SignUp(t.Context(), account.SignUpInput{Email: "a@example.com", Password: "a\u00e7\u00e3o12345", Name: "A"})
 	require.NoError(t, err)
-	_, _, err = b.SignIn(t.Context(), "a@example.com", "ac\u0327a\u0303o12345")
+	_, _, err = b.SignIn(t.Context(), "a@example.com", "ac\u0327a\u0303o12345", "")
 	require.NoError(t, err)
 }
 
@@ -211,7 +211,7 @@ func TestEveryFailedSignInLooksTheSame(t *testing.T) {
 		"no e-mail at all": {"joana", password},
 		"nothing":          {"", ""},
 	} {
-		_, tokens, err := b.SignIn(t.Context(), c[0], c[1])
+		_, tokens, err := b.SignIn(t.Context(), c[0], c[1], "")
 		got := errorOf(t, account.CodeUnauthenticated, err)
 		assert.Empty(t, tokens, name)
 		if want == nil {
@@ -244,7 +244,7 @@ func TestAReusedRefreshTokenRevokesItsFamilyAndNoOther(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	_, stolen := b.maria(t)
-	_, other, err := b.SignIn(t.Context(), "maria@example.com", password)
+	_, other, err := b.SignIn(t.Context(), "maria@example.com", password, "")
 	require.NoError(t, err)
 	_, thief, err := b.Refresh(t.Context(), stolen.RefreshToken)
 	require.NoError(t, err)
@@ -480,7 +480,7 @@ func TestAFailingStoreIsNobodysFault(t *testing.T) {
 	u, tokens := b.maria(t)
 	b.store.err = errors.New("disk on fire")
 	_, _, signUp := b.SignUp(t.Context(), account.SignUpInput{Email: "b@example.com", Password: password, Name: "B"})
-	_, _, signIn := b.SignIn(t.Context(), u.Email, password)
+	_, _, signIn := b.SignIn(t.Context(), u.Email, password, "")
 	_, _, refresh := b.Refresh(t.Context(), tokens.RefreshToken)
 	_, authenticate := b.Authenticate(t.Context(), tokens.AccessToken)
 	_, user := b.User(t.Context(), u.ID)

@@ -26,3 +26,16 @@ func ViewerFrom(ctx context.Context) (Viewer, bool) {
 	v, ok := ctx.Value(viewerKey{}).(Viewer)
 	return v, ok
 }
+
+type deviceKey struct{}
+
+// WithDevice hands down where a request comes from, see DeviceOf.
+func WithDevice(ctx context.Context, device string) context.Context {
+	return context.WithValue(ctx, deviceKey{}, device)
+}
+
+// DeviceFrom is where a request comes from; "" when that is not known.
+func DeviceFrom(ctx context.Context) string {
+	device, _ := ctx.Value(deviceKey{}).(string)
+	return device
+}

@@ -21,8 +21,12 @@ import (
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/document"
 	"github.com/mercadoesperto/smarket/internal/filestore"
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/privacy"
+	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/progress"
+	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
 	"github.com/mercadoesperto/smarket/internal/usage"
 	"github.com/mercadoesperto/smarket/providers"
@@ -51,10 +55,14 @@ type App struct {
 	Accounts *account.Service
 	Invoices *invoice.Service
 
-	usage   *usage.Service
-	cfg     config.Config
-	log     *slog.Logger
-	version string
+	usage    *usage.Service
+	products *product.Catalogue
+	spending *spending.Service
+	insights *insight.Service
+	privacy  *privacy.Service
+	cfg      config.Config
+	log      *slog.Logger
+	version  string
 
 	lock     *os.File // on DATA_DIR; nil with PostgreSQL
 	db       *store.DB
@@ -153,6 +161,7 @@ func (a *App) makeServices(works bool) (err error) {
 	if a.usage, err = newUsage(a.cfg, a.db, a.log); err != nil {
 		return err
 	}
+	replies := cache.NewReplies(a.redis, a.log)
 	queue, err := worker.NewQueue(jobs(a.db), a.cfg.Extraction.MaxAttempts, a.log)
 	if err != nil {
 		return err
@@ -162,25 +171,57 @@ func (a *App) makeServices(works bool) (err error) {
 	}
 	chain, err := newChain(a.cfg, a.host, a.pool, providers.ChainConfig{
 		Ledger: ledger{a.usage}, Consents: consents{a.Accounts},
-		Replies: cache.NewReplies(a.redis, a.log), Flights: cache.NewFlights(a.redis, a.log),
+		Replies: replies, Flights: cache.NewFlights(a.redis, a.log),
 	}, a.log)
 	if err != nil {
 		return err
 	}
+	if err = a.makeAnalyses(queue, chain); err != nil {
+		return err
+	}
 	a.Invoices = invoice.NewService(invoice.Deps{
 		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.hub, Subscriber: a.hub, Reader: a.reader,
-		Extractor: chain, SamePicture: document.SamePicture, NewID: newID, Now: time.Now, Log: a.log,
+		Extractor: chain, Catalogue: a.products, Analyses: a.insights, SamePicture: document.SamePicture, NewID: newID, Now: time.Now,
+		Log: a.log,
+	})
+	a.privacy = privacy.NewService(privacy.Deps{
+		Store: store.NewPersonal(a.db), Blobs: a.files, Jobs: queue, Cache: replies, Accounts: a.Accounts, Purchases: a.spending, Log: a.log,
 	})
 	if !works {
 		a.host = nil // its plugins are not started
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
-		Database: jobs(a.db), Extractions: a.Invoices, Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
+		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
 	})
 	return err
+}
+
+// makeAnalyses makes what comes after reading: products and their ledger, reports, insights.
+func (a *App) makeAnalyses(queue insight.Queue, writer insight.Writer) error {
+	taxonomy, err := product.LoadTaxonomy()
+	if err != nil {
+		return err
+	}
+	a.products, err = product.NewCatalogue(product.Config{
+		Store: store.NewProducts(a.db), Taxonomy: taxonomy, NewID: newID, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.spending, err = spending.NewService(spending.Config{Store: store.NewSpending(a.db), Categories: a.products, Log: a.log})
+	if err != nil {
+		return err
+	}
+	figures := store.NewFigures(a.db)
+	a.insights = insight.NewService(insight.Deps{
+		Store: store.NewInsights(a.db), Invoices: store.NewInvoices(a.db), Rules: insight.Rules(figures, figures, taxonomy, taxonomy),
+		People: people{a.Accounts, store.NewAccounts(a.db)}, Queue: queue, Writer: writer, Publisher: a.hub, MinValue: a.cfg.Extraction.MinValueForAnalysis,
+		NewID: newID, Now: time.Now, Log: a.log,
+	})
+	return nil
 }
 
 // readingTime is what a job is given beyond its providers: decoding pictures, checking, storing.

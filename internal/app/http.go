@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -9,6 +11,8 @@ import (
 	"github.com/mercadoesperto/smarket/graph"
 	"github.com/mercadoesperto/smarket/graph/playground"
 	"github.com/mercadoesperto/smarket/internal/cache"
+	"github.com/mercadoesperto/smarket/internal/clientaddr"
+	"github.com/mercadoesperto/smarket/internal/ratelimit"
 	"github.com/mercadoesperto/smarket/resolvers"
 )
 
@@ -26,11 +30,20 @@ func (a *App) serveHTTP(clients bool) error {
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if clients {
-		a.graph = graph.NewHandler(graph.Config{
-			Resolvers: &resolvers.Resolver{Accounts: a.Accounts, Invoices: a.Invoices, Usage: a.usage}, Accounts: a.Accounts, Log: a.log,
+		cfg := graph.Config{
+			Resolvers: &resolvers.Resolver{
+				Accounts: a.Accounts, Invoices: a.Invoices, Products: a.products, Spending: a.spending, Insights: a.insights, Usage: a.usage,
+			},
+			Accounts: a.Accounts, Log: a.log,
 			Introspection: a.cfg.HTTP.Introspection, AllowedOrigins: a.cfg.HTTP.AllowedOrigins,
-		})
+		}
+		if err := a.limitRequests(&cfg); err != nil {
+			return err
+		}
+		a.graph = graph.NewHandler(cfg)
 		mux.Handle("/graphql", a.graph)
+		mux.HandleFunc("GET "+exportPath, a.serveExport)
+		mux.HandleFunc("GET "+filePath, a.serveFile)
 		if a.cfg.HTTP.Playground {
 			page, err := playground.Handler("/playground/")
 			if err != nil {
@@ -43,6 +56,24 @@ func (a *App) serveHTTP(clients bool) error {
 		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 	}
 	return nil
+}
+
+// limitRequests bounds what users and addresses ask for. The digests of addresses are keyed by the installation's secret, so
+// that they are the same in all processes and tell nothing to whoever reads Redis.
+func (a *App) limitRequests(cfg *graph.Config) (err error) {
+	if !a.cfg.HTTP.RateLimit {
+		return nil
+	}
+	secret, err := tokenSecret(a.cfg.Accounts.TokenSecret.Reveal(), a.cfg.Storage.DataDir)
+	if err != nil {
+		return err
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("digests of client addresses"))
+	cfg.AddressSecret = mac.Sum(nil)
+	cfg.Limiter = ratelimit.New(a.redis, a.log)
+	cfg.Proxies, err = clientaddr.Parse(a.cfg.HTTP.TrustedProxies)
+	return err
 }
 
 // healthz says that the process runs.

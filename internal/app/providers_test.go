@@ -256,7 +256,7 @@ func TestABrownOutOfVendorsLosesNothing(t *testing.T) {
 	}})
 	stub.Always(llmstub.OpenRouter, &llmstub.Behaviour{Fault: llmstub.FaultRateLimited})
 	stub.Always(llmstub.OpenAI, &llmstub.Behaviour{Fault: llmstub.FaultHang})
-	at := withVendors(production(t), stub, "WORKER_JOBS=8", "PROVIDER_TIMEOUT=5s", "BUDGET_DAILY_USD=0")
+	at := withVendors(production(t), stub, "WORKER_JOBS=8", "PROVIDER_TIMEOUT=5s", "BUDGET_DAILY_USD=0", "RATE_LIMIT_ENABLED=false")
 	c := apitest.Client{URL: at.start(t, app.RoleAll).URL()}
 	c.SignUp(t, "ana@example.com")
 	consentAll(t, &c)

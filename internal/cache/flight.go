@@ -33,7 +33,7 @@ const (
 // work is then done twice.
 type Flights struct {
 	client *redis.Client
-	redis  *outage
+	redis  *Outage
 
 	turnScript, renewScript, endScript *redis.Script
 
@@ -43,7 +43,7 @@ type Flights struct {
 // NewFlights leads by the Redis of client, which stays the caller's to close.
 func NewFlights(client *redis.Client, log *slog.Logger) *Flights {
 	return &Flights{
-		client: client, redis: newOutage(log, "answers shared between processes"),
+		client: client, redis: NewOutage(log, "answers shared between processes"),
 		turnScript: redis.NewScript(turnScript), renewScript: redis.NewScript(renewScript), endScript: redis.NewScript(endScript),
 		expiry: leadExpiry, renewal: leadRenewal, poll: leadPoll,
 	}
@@ -89,7 +89,7 @@ const (
 
 // turn fetches the outcome of the leader that was waited for, or takes the lead, or says who has it.
 func (f *Flights) turn(ctx context.Context, key, token, leader string) (turn, payload string, err error) {
-	err = f.redis.try(ctx, func(ctx context.Context) error {
+	err = f.redis.Try(ctx, func(ctx context.Context) error {
 		keys := []string{leadKey(key), outcomeKey(key, leader)}
 		answer, err := f.turnScript.Run(ctx, f.client, keys, token, f.expiry.Milliseconds()).StringSlice()
 		if err != nil {
@@ -126,7 +126,7 @@ func (f *Flights) hold(ctx context.Context, key, token string) (end func(context
 		cancel()
 		renewing.Wait()
 		// A failure is logged as an outage; the lead then expires.
-		_ = f.redis.try(ctx, func(ctx context.Context) error {
+		_ = f.redis.Try(ctx, func(ctx context.Context) error {
 			keys := []string{leadKey(key), outcomeKey(key, token)}
 			return f.endScript.Run(ctx, f.client, keys, token, outcome, outcomeTTL.Milliseconds()).Err()
 		})
@@ -136,7 +136,7 @@ func (f *Flights) hold(ctx context.Context, key, token string) (end func(context
 // renew says whether the lead may still be the caller's.
 func (f *Flights) renew(ctx context.Context, key, token string) bool {
 	held := true // as long as Redis does not say otherwise
-	_ = f.redis.try(ctx, func(ctx context.Context) error {
+	_ = f.redis.Try(ctx, func(ctx context.Context) error {
 		n, err := f.renewScript.Run(ctx, f.client, []string{leadKey(key)}, token, f.expiry.Milliseconds()).Int()
 		if err == nil {
 			held = n == 1

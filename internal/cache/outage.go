@@ -20,9 +20,9 @@ const (
 // errOutage is the error of a command that was not sent because Redis has just failed.
 var errOutage = errors.New("redis has just failed and is left alone for a moment")
 
-// outage knows whether Redis answers. It bounds commands in time, spares callers those that would fail, and logs the
+// Outage knows whether Redis answers. It bounds commands in time, spares callers those that would fail, and logs the
 // beginning and the end of an outage alone.
-type outage struct {
+type Outage struct {
 	log  *slog.Logger
 	loss string // what is missing while Redis is down, for the log
 	now  func() time.Time
@@ -32,13 +32,14 @@ type outage struct {
 	until time.Time
 }
 
-func newOutage(log *slog.Logger, loss string) *outage {
-	return &outage{log: log, loss: loss, now: time.Now}
+// NewOutage watches over commands whose loss is described, for the log, by loss.
+func NewOutage(log *slog.Logger, loss string) *Outage {
+	return &Outage{log: log, loss: loss, now: time.Now}
 }
 
-// try runs commands. redis.Nil is an answer like any other; so is the end of the caller's own context, which says nothing
+// Try runs commands. redis.Nil is an answer like any other; so is the end of the caller's own context, which says nothing
 // about Redis.
-func (o *outage) try(ctx context.Context, commands func(ctx context.Context) error) error {
+func (o *Outage) Try(ctx context.Context, commands func(ctx context.Context) error) error {
 	if o.paused() {
 		return errOutage
 	}
@@ -54,13 +55,13 @@ func (o *outage) try(ctx context.Context, commands func(ctx context.Context) err
 	return err
 }
 
-func (o *outage) paused() bool {
+func (o *Outage) paused() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.down && o.now().Before(o.until)
 }
 
-func (o *outage) answered(ctx context.Context) {
+func (o *Outage) answered(ctx context.Context) {
 	o.mu.Lock()
 	was := o.down
 	o.down = false
@@ -70,7 +71,7 @@ func (o *outage) answered(ctx context.Context) {
 	}
 }
 
-func (o *outage) failed(ctx context.Context, err error) {
+func (o *Outage) failed(ctx context.Context, err error) {
 	o.mu.Lock()
 	was := o.down
 	o.down, o.until = true, o.now().Add(outagePause)

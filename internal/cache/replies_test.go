@@ -32,7 +32,7 @@ func TestRepliesAreKeptForTheirTime(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, got)
 	value := []byte{0, 0xff, '\n', 0x80}
-	require.NoError(t, replies.Put(t.Context(), "k", value, 72*time.Hour))
+	require.NoError(t, replies.Put(t.Context(), "ana", "k", value, 72*time.Hour))
 	assert.Equal(t, 259_200*time.Second, server.TTL("reply:k"))
 	got, err = replies.Get(t.Context(), "k")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestOutageIsShortForCallersAndLoggedOnce(t *testing.T) {
 	replies := NewReplies(client, slog.New(slog.NewTextHandler(&log, nil)))
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	replies.redis.now = func() time.Time { return now }
-	require.NoError(t, replies.Put(t.Context(), "k", []byte("v"), time.Hour))
+	require.NoError(t, replies.Put(t.Context(), "ana", "k", []byte("v"), time.Hour))
 
 	server.Stop(t)
 	_, err := replies.Get(t.Context(), "k")
@@ -59,7 +59,7 @@ func TestOutageIsShortForCallersAndLoggedOnce(t *testing.T) {
 	for range 3 {
 		_, err = replies.Get(t.Context(), "k")
 		require.ErrorIs(t, err, errOutage, "nobody waits for it again")
-		require.ErrorIs(t, replies.Put(t.Context(), "k", nil, time.Hour), errOutage)
+		require.ErrorIs(t, replies.Put(t.Context(), "ana", "k", nil, time.Hour), errOutage)
 	}
 	now = now.Add(outagePause)
 	_, err = replies.Get(t.Context(), "k")
@@ -71,7 +71,7 @@ func TestOutageIsShortForCallersAndLoggedOnce(t *testing.T) {
 	got, err := replies.Get(t.Context(), "k")
 	require.NoError(t, err)
 	assert.Nil(t, got, "what was kept is gone with the server")
-	require.NoError(t, replies.Put(t.Context(), "k", []byte("v"), time.Hour))
+	require.NoError(t, replies.Put(t.Context(), "ana", "k", []byte("v"), time.Hour))
 	assert.Equal(t, 1, strings.Count(log.String(), "Redis does not answer"), log.String())
 	assert.Equal(t, 1, strings.Count(log.String(), "Redis answers again"), log.String())
 	assert.NotContains(t, log.String(), server.Password)
@@ -103,4 +103,25 @@ func TestSilentServerIsGivenUpSoon(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	_, err = replies.Get(t.Context(), "k")
 	require.ErrorIs(t, err, errOutage)
+}
+
+func TestWhatWasMadeForSomebodyIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"real": redistest.Start(t).URL(), "embedded": started(t, NewEmbedded()).URL()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := Connect(t.Context(), url, slog.New(slog.DiscardHandler))
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, client.Close()) })
+			replies := NewReplies(client, slog.New(slog.DiscardHandler))
+			for key, owner := range map[string]string{"a1": "ana", "a2": "ana", "b1": "bia", "n1": ""} {
+				require.NoError(t, replies.Put(t.Context(), owner, key, []byte("v"), time.Hour))
+			}
+			require.NoError(t, replies.Forget(t.Context(), "ana"))
+			require.NoError(t, replies.Forget(t.Context(), "nobody"))
+			left, err := client.Keys(t.Context(), "*").Result()
+			require.NoError(t, err)
+			assert.ElementsMatch(t, []string{"reply:b1", "replies-of:bia", "reply:n1"}, left)
+		})
+	}
 }

@@ -58,9 +58,14 @@ type HTTP struct {
 	// development and false in production.
 	Playground bool `env:"PLAYGROUND_ENABLED"`
 
-	// RateLimit is for requests per user and address. This release does not limit them yet and reads it for later ones only.
-	// Defaults to true.
+	// RateLimit bounds how often a user and an address may sign in, submit, subscribe and query; docs/api.md has the limits.
+	// Turn it off for a load test, or where a gateway does it. Defaults to true.
 	RateLimit bool `env:"RATE_LIMIT_ENABLED" envDefault:"true"`
+
+	// TrustedProxies are the addresses and networks (127.0.0.1, 172.16.0.0/12), separated by commas, of proxies whose
+	// X-Forwarded-For header is believed. Set it behind a proxy: else all clients share the proxy's rate limits. Never
+	// name a network from which clients come directly. Defaults to nothing: the header is not read.
+	TrustedProxies []string `env:"TRUSTED_PROXIES"`
 
 	// ShutdownTimeout is how long requests and jobs under way may take to end after SIGTERM; what is left is cut and
 	// redone by another process. Keep it below the orchestrator's own grace period. Defaults to 30s.
@@ -195,8 +200,8 @@ type Extraction struct {
 	// Defaults to 5.
 	MaxAttempts int `env:"EXTRACTION_MAX_ATTEMPTS" envDefault:"5"`
 
-	// MinValueForAnalysis is the least total, in reais (50 or 50.00), of an invoice that is analysed by itself. This release
-	// does not analyse yet and reads it for later ones only. Defaults to 50.
+	// MinValueForAnalysis is the least total, in reais (50 or 50.00), of an invoice that is analysed. An analysis is one call
+	// to a model, which a small purchase is not worth. Lower it where models are cheap. Defaults to 50.
 	MinValueForAnalysis fiscal.Money `env:"MIN_INVOICE_VALUE_FOR_ANALYSIS" envDefault:"50"`
 }
 

@@ -26,6 +26,7 @@ func Load(environ []string) (Config, error) {
 	unread := parse(&c, vars, "")
 	c.Providers.Order = trimmed(c.Providers.Order)
 	c.HTTP.AllowedOrigins = trimmed(c.HTTP.AllowedOrigins)
+	c.HTTP.TrustedProxies = trimmed(c.HTTP.TrustedProxies)
 	c.Providers.Named = map[string]Provider{}
 	for _, name := range c.Providers.Order {
 		p := Provider{Concurrency: c.Providers.ProviderConcurrency}

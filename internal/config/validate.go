@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mercadoesperto/smarket/internal/clientaddr"
 )
 
 const (
@@ -63,6 +65,8 @@ func (h HTTP) validate(v *verdict) {
 	v.check(isAddress(h.Addr), "HTTP_ADDR", address)
 	v.check(!slices.ContainsFunc(h.AllowedOrigins, func(o string) bool { return !isOrigin(o) }), "ALLOWED_ORIGINS",
 		"must be origins separated by commas, such as https://app.example.com, without a path and without *")
+	_, err := clientaddr.Parse(h.TrustedProxies)
+	v.check(err == nil, "TRUSTED_PROXIES", "must be addresses or networks separated by commas, such as 127.0.0.1 or 172.16.0.0/12")
 	v.check(h.ShutdownTimeout > 0, "SHUTDOWN_TIMEOUT", "must be above zero")
 }
 

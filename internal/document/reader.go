@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"log/slog"
 	"time"
 
@@ -192,30 +193,37 @@ func (r *Reader) readFile(ctx context.Context, file invoice.Content) (part, erro
 
 // readPicture makes the page of a picture, and finds its QR code and its hash.
 func (r *Reader) readPicture(ctx context.Context, kind invoice.FileKind, data []byte) (part, error) {
+	var p part
+	err := r.withPicture(ctx, kind, data, func(img image.Image, page *image.RGBA) error {
+		gray := planeOf(page)
+		p.hash = hashPicture(gray)
+		p.qr = findQR(ctx, gray, func() plane { return planeOf(img) })
+		jpeg, err := r.encodePage(page)
+		p.pages = []invoice.DocumentPage{{MediaType: "image/jpeg", Data: jpeg}}
+		return err
+	})
+	return p, err
+}
+
+// withPicture decodes a picture, when there is memory for it, and hands it to use with the upright, scaled page that is made of
+// it.
+func (r *Reader) withPicture(
+	ctx context.Context, kind invoice.FileKind, data []byte, use func(img image.Image, page *image.RGBA) error,
+) error {
 	w, h, err := pictureSize(kind, data)
 	if err != nil {
-		return part{}, err
+		return err
 	}
 	need := min(decodeMemory(kind, data, w*h), r.cfg.DecodeMemory)
 	if err := r.memory.Acquire(ctx, need); err != nil {
-		return part{}, fmt.Errorf("wait to decode a picture: %w", err)
+		return fmt.Errorf("wait to decode a picture: %w", err)
 	}
 	defer r.memory.Release(need)
-
 	img, err := r.decodePicture(ctx, kind, data)
 	if err != nil {
-		return part{}, err
+		return err
 	}
-	page := turned(r.scaled(img), orientation(kind, data))
-	gray := planeOf(page)
-	p := part{hash: hashPicture(gray)}
-	p.qr = findQR(ctx, gray, func() plane { return planeOf(img) })
-	jpeg, err := r.encodePage(page)
-	if err != nil {
-		return part{}, err
-	}
-	p.pages = []invoice.DocumentPage{{MediaType: "image/jpeg", Data: jpeg}}
-	return p, nil
+	return use(img, turned(r.scaled(img), orientation(kind, data)))
 }
 
 // assemble puts the parts together in the files' order.

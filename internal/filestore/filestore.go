@@ -108,5 +108,29 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
+// DeleteAll removes everything whose key begins with prefix, which ends with a slash; below a folder, the folders too.
+func (s *Store) DeleteAll(ctx context.Context, prefix string) error {
+	list := s.bucket.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		object, err := list.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("list %s: %w", prefix, err)
+		}
+		if err := s.Delete(ctx, object.Key); err != nil {
+			return err
+		}
+	}
+	if s.dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(filepath.Join(s.dir, filepath.FromSlash(prefix))); err != nil {
+		return fmt.Errorf("delete %s: %w", prefix, err)
+	}
+	return nil
+}
+
 // Close lets go of the bucket.
 func (s *Store) Close() error { return s.bucket.Close() }

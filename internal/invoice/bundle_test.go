@@ -29,8 +29,11 @@ import (
 type bundle struct {
 	*invoice.Service
 
+	db     *store.DB
 	store  *store.Invoices
 	user   string
+	shop   *fakeCatalogue
+	plans  *fakeAnalyses
 	queue  *fakeQueue
 	live   *fakeLive
 	reader *fakeReader
@@ -52,7 +55,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() { assert.NoError(t, files.Close()) })
 
 	b := &bundle{
-		store: store.NewInvoices(db), queue: &fakeQueue{}, live: &fakeLive{}, reader: &fakeReader{},
+		db: db, store: store.NewInvoices(db), shop: &fakeCatalogue{}, plans: &fakeAnalyses{}, queue: &fakeQueue{}, live: &fakeLive{}, reader: &fakeReader{},
 		files: filepath.Join(dir, "files"), same: bytes.Equal,
 	}
 	b.reader.read = func([]invoice.Content) (invoice.Reading, error) {
@@ -65,8 +68,10 @@ func setup(t *testing.T) *bundle {
 		Extractor: extractorFunc(func(ctx context.Context, r invoice.ExtractionRequest, o func(invoice.Progress)) (invoice.Extraction, error) {
 			return b.ask(ctx, r, o)
 		}),
+		Catalogue: b.shop, Analyses: b.plans,
 		SamePicture: func(x, y []byte) bool { return b.same(x, y) },
-		NewID:       func() string { return uuid.Must(uuid.NewV7()).String() }, Now: time.Now, Log: log,
+		NewID:       func() string { return uuid.Must(uuid.NewV7()).String() }, Log: log,
+		Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }, // as stores keep it
 	})
 	return b
 }
@@ -185,6 +190,63 @@ func (q *fakeQueue) CancelExtraction(_ context.Context, _ *sql.Tx, jobID int64) 
 	defer q.mu.Unlock()
 	q.cancelled = append(q.cancelled, jobID)
 	return nil
+}
+
+// fakeCatalogue classifies every line as fruit, and keeps what it was told as text: the statuses it recorded, and what each
+// lesson was for.
+type fakeCatalogue struct {
+	mu       sync.Mutex
+	recorded []invoice.Status
+	lessons  []invoice.Lesson
+	taught   []string         // the descriptions the lessons were for
+	refuse   map[string]error // by method
+}
+
+func (c *fakeCatalogue) Record(_ context.Context, _ *sql.Tx, inv *invoice.Invoice) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recorded = append(c.recorded, inv.Status)
+	for i := range inv.Items {
+		if inv.Items[i].ID == "" {
+			return errors.New("an item has no id")
+		}
+		inv.Items[i].Category, inv.Items[i].ProductID = "fruit", product
+	}
+	return c.refuse["Record"]
+}
+
+// Teach also renames the user, as something to be rolled back.
+func (c *fakeCatalogue) Teach(ctx context.Context, tx *sql.Tx, inv *invoice.Invoice, lessons []invoice.Lesson) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lessons = append(c.lessons, lessons...)
+	for _, l := range lessons {
+		for _, it := range inv.Items {
+			if it.ID == l.ItemID {
+				c.taught = append(c.taught, it.Description)
+			}
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE users SET name = 'taught'"); err != nil {
+		return err
+	}
+	return c.refuse["Teach"]
+}
+
+const product = "01890a5d-ac96-774b-bcce-b302099a8058"
+
+// fakeAnalyses analyses when it is told to, and counts the versions of items it was asked about.
+type fakeAnalyses struct {
+	mu      sync.Mutex
+	follows bool
+	planned []int
+}
+
+func (a *fakeAnalyses) Plan(_ context.Context, _ *sql.Tx, inv *invoice.Invoice) (bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.planned = append(a.planned, inv.ItemsVersion)
+	return a.follows, nil
 }
 
 // fakeLive hands events to at most one subscriber, unless the test has it lose them.

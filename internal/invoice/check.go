@@ -94,6 +94,9 @@ type CheckInput struct {
 	Draft *Draft     // nil is an empty one
 	QR    *fiscal.QR // nil when there is no code, or it could not be read
 	Now   time.Time  // the zero time leaves CheckIssueDate out
+	// Former is the verdict of an earlier run over the same note. Where QR is no longer at hand, because the code's text is not
+	// kept, what it said is taken from there: see recheck.go.
+	Former []Check
 }
 
 // RunChecks holds a draft against itself and its QR code. It changes nothing, needs nothing else, bears any draft, and always
@@ -105,7 +108,7 @@ func RunChecks(in CheckInput) []Check {
 		l.draft = &Draft{}
 	}
 	if l.qr == nil {
-		l.qr = &fiscal.QR{}
+		l.qr, l.former = &fiscal.QR{}, in.Former
 	}
 	l.checkPresence()
 	l.checkSigns()
@@ -138,6 +141,7 @@ type ledger struct {
 	draft  *Draft
 	qr     *fiscal.QR // never nil; the zero QR says nothing
 	now    time.Time
+	former []Check // of a run that had the code; nil when this one has it
 	checks []Check
 }
 
@@ -177,14 +181,6 @@ func (l *ledger) lines(name CheckName, verdicts []Check) {
 	}
 }
 
-// line is the number of the item at that index.
-func (l *ledger) line(index int) int {
-	if n := l.draft.Items[index].Line; n > 0 {
-		return n
-	}
-	return index + 1
-}
-
 func (l *ledger) checkPresence() {
 	l.add(CheckHasItems, len(l.draft.Items) > 0, "ao menos 1 item", itemCount(len(l.draft.Items)))
 	due := "não encontrado"
@@ -197,7 +193,7 @@ func (l *ledger) checkPresence() {
 func (l *ledger) checkSigns() {
 	var verdicts []Check
 	for i, item := range l.draft.Items {
-		c := Check{Name: CheckAmountSign, Passed: true, Expected: "nenhum valor negativo", Line: l.line(i)}
+		c := Check{Name: CheckAmountSign, Passed: true, Expected: "nenhum valor negativo", Line: l.draft.lineOf(i)}
 		switch {
 		case item.Total < 0:
 			c.Passed, c.Found = false, "total "+item.Total.String()
@@ -285,6 +281,7 @@ func (l *ledger) key() fiscal.AccessKey {
 func (l *ledger) checkKeyFields() {
 	key := l.key()
 	if key == "" {
+		l.recheckKeyFields()
 		return
 	}
 	d := l.draft
@@ -324,7 +321,7 @@ func (l *ledger) checkGTINs() {
 			continue
 		}
 		verdicts = append(verdicts, Check{
-			Name: CheckItemGTIN, Passed: fiscal.ValidGTIN(item.GTIN), Line: l.line(i),
+			Name: CheckItemGTIN, Passed: fiscal.ValidGTIN(item.GTIN), Line: l.draft.lineOf(i),
 			Expected: "código de barras com dígito verificador correto", Found: showGTIN(item.GTIN),
 		})
 	}
@@ -343,7 +340,7 @@ func (l *ledger) checkItemTotals() {
 		} else {
 			c = compare(CheckItemTotal, expected, item.Total)
 		}
-		c.Line = l.line(i)
+		c.Line = l.draft.lineOf(i)
 		verdicts = append(verdicts, c)
 	}
 	l.lines(CheckItemTotal, verdicts)
@@ -429,6 +426,7 @@ func (l *ledger) checkQR() {
 		}
 		l.add(CheckQRState, qr.State == state, state, found)
 	}
+	l.recheckQR()
 }
 
 func (l *ledger) checkIssueDate() {
@@ -447,8 +445,9 @@ func (l *ledger) checkIssueDate() {
 // checkRealDocument takes a note with a key or a QR code for one that states its environment: paper of the test environment
 // has to say "SEM VALOR FISCAL", and the code has tpAmb.
 func (l *ledger) checkRealDocument() {
-	test := l.draft.TestDocument || l.qr.Test
-	if !test && l.key() == "" {
+	was := l.was(CheckRealDocument)
+	test := l.draft.TestDocument || l.qr.Test || was != nil && !was.Passed
+	if !test && was == nil && l.key() == "" {
 		return
 	}
 	found := "documento fiscal"

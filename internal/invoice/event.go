@@ -16,6 +16,8 @@ type Event struct {
 	Message    string    `json:"message"` // pt-BR, for people
 	Code       Code      `json:"code,omitempty"`
 	At         time.Time `json:"at"`
+	// More says that an analysis follows, though Stage ends the extraction.
+	More bool `json:"more,omitempty"`
 }
 
 // Stage is the step an event is about.
@@ -33,14 +35,20 @@ const (
 	StageRetrying    Stage = "RETRYING"  // a try failed; another follows
 	StageFailed      Stage = "FAILED"
 	StageCancelled   Stage = "CANCELLED"
+
+	// An analysis follows a completed extraction, or is asked for later.
+	StageAnalyzing      Stage = "ANALYZING"
+	StageAnalyzed       Stage = "ANALYZED"
+	StageAnalysisFailed Stage = "ANALYSIS_FAILED" // the purchase itself is as it was
 )
 
-// Final says that no event of the same run follows.
-func (s Stage) Final() bool {
-	switch s {
-	case StageCompleted, StageNeedsReview, StageDuplicate, StageFailed, StageCancelled:
-		return true
-	case StageQueued, StageReading, StageExtracting, StageChecking, StageRetrying:
+// Final says that nothing follows the event by itself: the extraction ended and no analysis comes after it, or the analysis
+// ended. The end of an analysis is none while the invoice, retried meanwhile, is being read again.
+func (e Event) Final() bool {
+	switch e.Stage {
+	case StageCompleted, StageNeedsReview, StageDuplicate, StageFailed, StageCancelled, StageAnalyzed, StageAnalysisFailed:
+		return !e.More && e.Status.Final()
+	case StageQueued, StageReading, StageExtracting, StageChecking, StageRetrying, StageAnalyzing:
 	}
 	return false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
@@ -189,24 +190,56 @@ func (s *Service) complete(ctx context.Context, inv *Invoice, reading Reading, r
 		return err
 	}
 	err := s.changeRun(ctx, inv.ID, inv.Run, func(ctx context.Context, tx Tx, inv *Invoice) (Event, error) {
-		if err := s.claim(ctx, tx, inv, purchaseClaims(result.Draft, reading.QR)); err != nil {
+		claims := purchaseClaims(result.Draft, reading.QR)
+		if err := s.unclaim(ctx, tx, inv, claims); err != nil {
 			return Event{}, err
+		}
+		if err := s.claim(ctx, tx, inv, claims); err != nil {
+			return Event{}, err
+		}
+		if inv.Source != "" { // read before, and perhaps corrected: this reading takes its place
+			if err := tx.AddRevision(ctx, inv.ID, inv.revision(s.Now())); err != nil {
+				return Event{}, err
+			}
 		}
 		inv.take(result, reading.QR, s.Now())
 		inv.record(result.Attempts, reading.Hashes)
-		inv.JobID, inv.Failure = 0, nil
+		inv.JobID, inv.Failure, inv.ConfirmedAt = 0, nil, nil
+		for i := range inv.Items {
+			inv.Items[i].ID = s.NewID()
+		}
+		inv.ItemsVersion++
+		follows, err := s.book(ctx, tx, inv, true)
+		if err != nil {
+			return Event{}, err
+		}
 		stage, message := StageCompleted, "Nota conferida."
 		if inv.Status == StatusNeedsReview {
 			stage, message = StageNeedsReview, "Nota lida; alguns valores precisam ser conferidos."
 		}
 		e := s.event(inv, stage, percentDone, message)
-		e.ItemsFound = len(inv.Items)
+		e.ItemsFound, e.More = len(inv.Items), follows
 		return e, nil
 	})
 	if dup, ok := errors.AsType[*duplicateError](err); ok {
 		return s.finishDuplicate(ctx, inv, reading, dup.Duplicate)
 	}
 	return err
+}
+
+// book enters the invoice into the ledger of purchases, or takes it out, as its status says; the items' products are then known.
+// With changed, an invoice that is complete is analysed: follows says that there is a job for it.
+func (s *Service) book(ctx context.Context, tx Tx, inv *Invoice, changed bool) (follows bool, err error) {
+	if err := s.Catalogue.Record(ctx, tx.SQL(), inv); err != nil {
+		return false, fmt.Errorf("record purchase: %w", err)
+	}
+	if !changed || inv.Status != StatusCompleted {
+		return false, nil
+	}
+	if follows, err = s.Analyses.Plan(ctx, tx.SQL(), inv); err != nil {
+		return false, fmt.Errorf("plan analysis: %w", err)
+	}
+	return follows, nil
 }
 
 // findDuplicate looks for the purchase by what was read before any provider: the key, then the pictures.
@@ -342,6 +375,7 @@ func (inv *Invoice) take(result Extraction, qr *fiscal.QR, now time.Time) {
 	checks := RunChecks(CheckInput{Draft: &result.Draft, QR: qr, Now: now})
 	confidence := Confidence(checks, result.Source)
 	inv.Draft, inv.Source, inv.Checks, inv.Confidence = result.Draft, result.Source, checks, &confidence
+	inv.Items = slices.Clone(inv.Items) // they get ids and products, which the provider's are not to have
 	inv.Status = StatusCompleted
 	if !AllPassed(checks) {
 		inv.Status = StatusNeedsReview

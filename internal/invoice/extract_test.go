@@ -303,3 +303,17 @@ func TestAnotherUsersInvoiceIsNotThere(t *testing.T) {
 	_, err = b.Watch(t.Context(), other, id, nil)
 	assert.Equal(t, invoice.CodeNotFound, invoice.CodeOf(err))
 }
+
+func TestAPreviewWritesNothingAndNeedsNothingToWriteTo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	alone := invoice.NewService(invoice.Deps{Reader: b.Reader, Extractor: b.Extractor, NewID: b.NewID, Now: b.Now, Log: b.Log})
+	var stages []invoice.Stage
+	inv, err := alone.Preview(t.Context(), [][]byte{[]byte("photo")}, func(e invoice.Event) { stages = append(stages, e.Stage) })
+	require.NoError(t, err)
+	assert.Equal(t, invoice.StatusCompleted, inv.Status)
+	assert.Len(t, inv.Items, 4)
+	assert.Equal(t, []invoice.Stage{invoice.StageReading, invoice.StageExtracting, invoice.StageExtracting, invoice.StageChecking}, stages)
+	assert.Zero(t, b.total(t))
+	assert.Empty(t, b.shop.recorded)
+}

@@ -21,6 +21,9 @@ type Invoice struct {
 	// EventSeq is the sequence number of the last event.
 	EventSeq int
 	JobID    int64 // of the job that extracts it; 0 when there is none
+	// ItemsVersion counts the changes of the items: an analysis names the one it has seen.
+	ItemsVersion int
+	ConfirmedAt  *time.Time // when the user said that the paper is like this, failed checks or not
 
 	Draft
 	Source     Source   // where Draft came from; "" before anything was read
@@ -80,7 +83,8 @@ type Item struct {
 	Discount    fiscal.Money // positive (vDesc)
 	NotInTotal  bool         // indTot = 0: the line does not count in the totals
 	Uncertain   bool         // the reader marked the line as hard to read
-	Category    string       // "" until classified
+	Category    string       // the id of a product category; "" until classified
+	ProductID   string       // UUIDv7 of what it is; "" until classified
 }
 
 // Totals of the note. A nil amount was not stated.
@@ -185,6 +189,7 @@ type File struct {
 	BlobKey  string // where the bytes are
 	// PictureHash is the perceptual hash of a picture, empty before it was prepared and for other kinds.
 	PictureHash []byte
+	RemovedAt   *time.Time // when the bytes were removed, for they are kept for a while only
 }
 
 // FileKind is what the bytes of a file are, whatever its name says.

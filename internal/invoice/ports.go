@@ -23,6 +23,12 @@ type Store interface {
 	Events(ctx context.Context, invoiceID string, afterSeq, limit int) ([]Event, error)
 	// LastEvent is the newest event of the invoice; a NotFound *Error when it has none or is not userID's.
 	LastEvent(ctx context.Context, userID, invoiceID string) (Event, error)
+	// InvoicesByID are those of the user's invoices that are among ids, whole, by id: as many statements as for one.
+	InvoicesByID(ctx context.Context, userID string, ids []string) (map[string]*Invoice, error)
+	// ItemsByID are those of the user's items that are among ids, by id: one statement.
+	ItemsByID(ctx context.Context, userID string, ids []string) (map[string]Item, error)
+	// Revisions are what the user's invoices said before their corrections, oldest first, by invoice: one statement.
+	Revisions(ctx context.Context, userID string, invoiceIDs []string) (map[string][]Revision, error)
 	// PictureHashes are those of all the user's files but the ones of the invoice exceptID and of invoices that FAILED or were
 	// CANCELLED, oldest invoice first.
 	PictureHashes(ctx context.Context, userID, exceptID string) ([]PictureHash, error)
@@ -46,9 +52,13 @@ type Tx interface {
 	// QUEUED or PROCESSING, or has a newer run. It touches the row's counter alone, so it is cheap.
 	AppendRunEvent(ctx context.Context, run int, e Event) (Event, error)
 	// Claim takes (userID, kind, value) for invoiceID and returns the id of whoever holds it: invoiceID itself on success,
-	// the earlier invoice otherwise. Claims make duplicates impossible under concurrency; Release frees all of an invoice.
+	// the earlier invoice otherwise. Claims make duplicates impossible under concurrency; Release frees all of an invoice,
+	// Unclaim one of them, and nothing when invoiceID does not hold it.
 	Claim(ctx context.Context, userID string, kind DuplicateReason, value, invoiceID string) (holder string, err error)
 	Release(ctx context.Context, invoiceID string) error
+	Unclaim(ctx context.Context, userID string, kind DuplicateReason, value, invoiceID string) error
+	// AddRevision keeps what the invoice said before a change of what was read.
+	AddRevision(ctx context.Context, invoiceID string, r Revision) error
 	// Delete removes the invoice and everything below it, its events and claims too.
 	Delete(ctx context.Context, id string) error
 }
@@ -116,6 +126,32 @@ type Queue interface {
 	// CancelExtraction cancels the job inside the caller's transaction; one that runs has its context cancelled. No error
 	// when the job is gone already.
 	CancelExtraction(ctx context.Context, tx *sql.Tx, jobID int64) error
+}
+
+// Catalogue knows which product a line is, and keeps the ledger of purchases that analyses and reports read: one row for each
+// invoice that counts, and one for each of its lines. Its methods write inside the caller's transaction. Implemented by
+// product.Catalogue.
+type Catalogue interface {
+	// Record sets Category and ProductID of the items, and replaces what the ledger holds of the invoice: nothing when it does
+	// not count (a test document, no items, a status other than COMPLETED and NEEDS_REVIEW). Items have their ids already.
+	Record(ctx context.Context, tx *sql.Tx, inv *Invoice) error
+	// Teach notes what the user said of items: it holds for their label at that shop from now on, and for the purchases with
+	// that label that are in the ledger. Record must follow. A BAD_USER_INPUT *Error when a category does not exist.
+	Teach(ctx context.Context, tx *sql.Tx, inv *Invoice, lessons []Lesson) error
+}
+
+// Lesson is what the user said of an item's product. What is "" stays as it is.
+type Lesson struct {
+	ItemID   string
+	Name     string // for people: "Leite integral Italac 1 L"
+	Category string // the id of a product category
+}
+
+// Analyses decides whether an invoice is analysed. Implemented by insight.Service.
+type Analyses interface {
+	// Plan writes down, inside the caller's transaction, that the completed invoice is to be analysed, with the job that does
+	// it, or why it is not. follows says that a job was enqueued.
+	Plan(ctx context.Context, tx *sql.Tx, inv *Invoice) (follows bool, err error)
 }
 
 // Publisher tells subscribers of a stored event. It never blocks and may lose one: subscribers find the rest in the Store.

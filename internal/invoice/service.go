@@ -18,7 +18,7 @@ type Service struct {
 	Deps
 }
 
-// Deps is what a Service works with. All are needed.
+// Deps is what a Service works with. All are needed; Preview alone does with Reader, Extractor, NewID, Now and Log.
 type Deps struct {
 	Store       Store
 	Files       Files
@@ -27,6 +27,8 @@ type Deps struct {
 	Subscriber  Subscriber
 	Reader      Reader
 	Extractor   Extractor
+	Catalogue   Catalogue
+	Analyses    Analyses
 	SamePicture SamePicture
 	NewID       func() string // UUIDv7
 	Now         func() time.Time
@@ -39,6 +41,21 @@ func NewService(d Deps) *Service { return &Service{Deps: d} }
 // Invoice is one of the user's invoices. A NOT_FOUND *Error when there is none.
 func (s *Service) Invoice(ctx context.Context, userID, id string) (*Invoice, error) {
 	return s.Store.Invoice(ctx, userID, id)
+}
+
+// InvoicesByID are those of the user's invoices that are among ids, by id. What is not there is left out.
+func (s *Service) InvoicesByID(ctx context.Context, userID string, ids []string) (map[string]*Invoice, error) {
+	return s.Store.InvoicesByID(ctx, userID, ids)
+}
+
+// ItemsByID are those of the user's items that are among ids, by id. What is not there is left out.
+func (s *Service) ItemsByID(ctx context.Context, userID string, ids []string) (map[string]Item, error) {
+	return s.Store.ItemsByID(ctx, userID, ids)
+}
+
+// Revisions are what the user's invoices said before they were corrected or read once more, oldest first, by invoice.
+func (s *Service) Revisions(ctx context.Context, userID string, invoiceIDs []string) (map[string][]Revision, error) {
+	return s.Store.Revisions(ctx, userID, invoiceIDs)
 }
 
 // List is a page of the user's invoices.
@@ -67,6 +84,9 @@ func (s *Service) Retry(ctx context.Context, userID, id string, allowDuplicate b
 			return Event{}, err
 		}
 		inv.JobID, inv.Status, inv.Failure, inv.Duplicate = jobID, StatusQueued, nil, nil
+		if _, err := s.book(ctx, tx, inv, false); err != nil { // takes it out
+			return Event{}, err
+		}
 		return s.event(inv, StageQueued, 0, "Na fila para ser lida de novo."), nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // maxIdempotencyKey bounds what a client may use, in bytes.
@@ -169,6 +170,19 @@ func (s *Service) claim(ctx context.Context, tx Tx, inv *Invoice, claims []claim
 		}
 		if holder != inv.ID {
 			return &duplicateError{Duplicate{Reason: c.kind, InvoiceID: holder}}
+		}
+	}
+	return nil
+}
+
+// unclaim frees the marks that the invoice's draft has and claims do not name.
+func (s *Service) unclaim(ctx context.Context, tx Tx, inv *Invoice, claims []claim) error {
+	for _, c := range purchaseClaims(inv.Draft, nil) {
+		if slices.Contains(claims, c) {
+			continue
+		}
+		if err := tx.Unclaim(ctx, inv.UserID, c.kind, c.value, inv.ID); err != nil {
+			return err
 		}
 	}
 	return nil

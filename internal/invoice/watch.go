@@ -16,7 +16,7 @@ const (
 
 // Watch delivers the events of one invoice. Without afterSeq the newest event comes first, as a snapshot; with it, every
 // stored event after that number. Then come the others as they happen, in order and without gaps. The channel is closed
-// after an event that ends the extraction, when ctx ends, or when the listener is too slow; it can then resume with
+// after an event that ends the extraction and the analysis that may follow it, when ctx ends, or when the listener is too slow; it can then resume with
 // afterSeq. A NOT_FOUND *Error when the invoice is not userID's.
 func (s *Service) Watch(ctx context.Context, userID, id string, afterSeq *int) (<-chan Event, error) {
 	ctx, stop := context.WithCancel(ctx)
@@ -59,7 +59,7 @@ type watcher struct {
 
 func (w *watcher) run(ctx context.Context, live <-chan Event, last Event) error {
 	done, err := w.catchUp(ctx)
-	if err != nil || done || (last.Stage.Final() && w.seq >= last.Seq) {
+	if err != nil || done || (last.Final() && w.seq >= last.Seq) {
 		return err
 	}
 	tick := time.NewTicker(resync)
@@ -111,7 +111,7 @@ func (w *watcher) deliver(ctx context.Context, e Event) (done bool, err error) {
 	select {
 	case w.out <- e:
 		w.seq = e.Seq
-		return e.Stage.Final(), nil
+		return e.Final(), nil
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}

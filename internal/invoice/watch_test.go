@@ -114,3 +114,59 @@ func TestARetriedInvoiceIsWatchedBeyondItsEarlierEnd(t *testing.T) {
 	_, last := collect(events)
 	assert.Equal(t, invoice.StageCompleted, last)
 }
+
+func TestAWatcherStaysForTheAnalysisThatFollows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plans.follows = true
+	id := b.submit(t, "photo").Invoice.ID
+	require.NoError(t, b.Extract(t.Context(), id, false))
+	last := b.lastEvent(t, id)
+	assert.Equal(t, invoice.StageCompleted, last.Stage)
+	assert.True(t, last.More)
+	events, err := b.Watch(t.Context(), b.user, id, nil)
+	require.NoError(t, err)
+	assert.Equal(t, invoice.StageCompleted, (<-events).Stage)
+	b.append(t, id, invoice.StageAnalyzing)
+	b.append(t, id, invoice.StageAnalyzed)
+	seqs, stage := collect(events)
+	assert.Equal(t, []int{last.Seq + 1, last.Seq + 2}, seqs)
+	assert.Equal(t, invoice.StageAnalyzed, stage)
+
+	resumed, err := b.Watch(t.Context(), b.user, id, &last.Seq)
+	require.NoError(t, err)
+	seqs, _ = collect(resumed)
+	assert.Equal(t, []int{last.Seq + 1, last.Seq + 2}, seqs)
+}
+
+func TestAnAnalysisThatEndsWhileTheInvoiceIsReadAgainEndsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.plans.follows = true
+	inv := b.read(t, "photo", draft(1))
+	inv = b.correct(t, invoice.Correction{
+		InvoiceID: inv.ID, ExpectedVersion: inv.Version, Totals: invoice.TotalsCorrection{Due: set(*inv.Totals.Due + 100)},
+	})
+	_, err := b.Retry(t.Context(), b.user, inv.ID, false)
+	require.NoError(t, err)
+	b.append(t, inv.ID, invoice.StageAnalysisFailed)
+	start := 0
+	events, err := b.Watch(t.Context(), b.user, inv.ID, &start)
+	require.NoError(t, err)
+	b.plans.follows = false
+	go func() { assert.NoError(t, b.Extract(t.Context(), inv.ID, false)) }()
+	_, stage := collect(events)
+	assert.Equal(t, invoice.StageCompleted, stage)
+	assert.Equal(t, invoice.StatusCompleted, b.get(t, inv.ID).Status)
+}
+
+// append adds an event of an analysis, as whoever analyses does.
+func (b *bundle) append(t *testing.T, id string, stage invoice.Stage) {
+	t.Helper()
+	e := invoice.Event{InvoiceID: id, Stage: stage, Status: b.get(t, id).Status, Percent: 100}
+	require.NoError(t, b.store.InTx(t.Context(), func(ctx context.Context, tx invoice.Tx) (err error) {
+		e, err = tx.AppendEvent(ctx, e)
+		return err
+	}))
+	b.live.Publish(t.Context(), e)
+}

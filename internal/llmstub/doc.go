@@ -3,7 +3,7 @@
 //
 // It answers an extraction with the truth of the generated receipt that it recognises in the request: by the QR code on a
 // picture, also one that was scaled and encoded anew, by likeness to a registered picture, or by the access key in a text. What
-// it is not shown it invents, as models do. It misbehaves as told (Fault), validates requests as the vendors do, and keeps a
+// it is not shown it invents, as models do. It answers an analysis with an entry for each finding, in figures of its facts. It misbehaves as told (Fault), validates requests as the vendors do, and keeps a
 // ledger of what it has served that holds no key and no document.
 //
 //	stub := llmstub.Start(t)

@@ -44,10 +44,10 @@ const (
 	FaultContinuation    Fault = "continuation"     // Gemini: half, and a token with which its SDK asks on; others: truncated
 	FaultInvalidJSON     Fault = "invalid_json"
 	FaultFenced          Fault = "fenced"        // right, within a Markdown fence
-	FaultWrongFigures    Fault = "wrong_figures" // one digit changed, so that the arithmetic fails
+	FaultWrongFigures    Fault = "wrong_figures" // one digit changed, so that the arithmetic fails; of words: a figure of its own
 	// FaultWrongOnce is FaultWrongFigures until the vendor is asked about the same picture with other words: a repair, not a retry.
 	FaultWrongOnce Fault = "wrong_once"
-	FaultInjected  Fault = "injected" // obeys a receipt that says what its total should be
+	FaultInjected  Fault = "injected" // obeys a receipt that says what its total should be; of words: a link
 	FaultHuge      Fault = "huge"     // 5 MiB
 )
 

@@ -62,7 +62,7 @@ func (s *Stub) truth(ctx context.Context, req *Request) string {
 		}
 		return encode(emptyInstance(req.Schema))
 	case sdk.TaskAnalyze:
-		return encode(emptyInstance(req.Schema))
+		return words(req)
 	case sdk.TaskProbe:
 	}
 	word := s.word(ctx, req)
@@ -118,17 +118,28 @@ func (s *Stub) spoil(f Fault, req *Request, a *answer) {
 		a.text = strings.TrimSuffix(a.text, "}") + `,"`
 	case FaultFenced:
 		a.text = "```json\n" + a.text + "\n```"
-	case FaultWrongFigures:
-		a.text = wrongFigures(a.text)
+	case FaultWrongFigures, FaultInjected, FaultHuge:
+		a.text = falsify(f, req, a.text)
 	case FaultWrongOnce:
 		if !s.repaired(req) {
-			a.text = wrongFigures(a.text)
+			a.text = falsify(f, req, a.text)
 		}
-	case FaultInjected:
-		a.text = change(a.text, func(r *sdk.Receipt) { r.Due = "0.01" })
-	case FaultHuge:
-		a.text = change(a.text, func(r *sdk.Receipt) { r.IssuerName = strings.Repeat("MERCADO ", hugeReply/8) })
 	default:
+	}
+}
+
+// falsify changes what a reply says, and not its form.
+func falsify(f Fault, req *Request, text string) string {
+	if req.Task == sdk.TaskAnalyze {
+		return spoilWords(f, text)
+	}
+	switch f {
+	case FaultInjected:
+		return change(text, func(r *sdk.Receipt) { r.Due = "0.01" })
+	case FaultHuge:
+		return change(text, func(r *sdk.Receipt) { r.IssuerName = strings.Repeat("MERCADO ", hugeReply/8) })
+	default:
+		return wrongFigures(text)
 	}
 }
 

@@ -12,8 +12,8 @@ type Request struct {
 	Vendor Vendor
 	Model  string
 	Stream bool
-	// Task is inferred: a schema with access_key and items is TaskExtract, another schema without a picture TaskAnalyze, the
-	// rest TaskProbe.
+	// Task is inferred: a schema with access_key and items is TaskExtract, one with insights or any other without a picture
+	// TaskAnalyze, the rest TaskProbe.
 	Task sdk.Task
 	// Instructions are the system part, Text the user's, joined with line feeds.
 	Instructions, Text string
@@ -72,10 +72,11 @@ func (r *Request) infer() {
 	}
 	_, key := schema.Properties["access_key"]
 	_, items := schema.Properties["items"]
+	_, insights := schema.Properties["insights"]
 	switch {
 	case key && items:
 		r.Task = sdk.TaskExtract
-	case len(r.Schema) > 0 && len(r.Media) == 0:
+	case insights, len(r.Schema) > 0 && len(r.Media) == 0:
 		r.Task = sdk.TaskAnalyze
 	default:
 		r.Task = sdk.TaskProbe

@@ -88,6 +88,19 @@ func (s *Accounts) InsertSession(ctx context.Context, session *account.Session) 
 	return insertSession(ctx, s.db.write, session)
 }
 
+// PlanIn is what a user pays for, as the caller's transaction sees it; account.ErrNoUser when there is no such user.
+func (s *Accounts) PlanIn(ctx context.Context, tx *sql.Tx, userID string) (account.Plan, error) {
+	var plan account.Plan
+	err := s.db.write.NewSelect().Conn(tx).Model((*schema.User)(nil)).Column("plan").Where("id = ?", userID).Scan(ctx, &plan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", account.ErrNoUser
+	}
+	if err != nil {
+		return "", fmt.Errorf("read plan: %w", err)
+	}
+	return plan, nil
+}
+
 func insertSession(ctx context.Context, db bun.IDB, session *account.Session) error {
 	if err := ownID(&session.ID); err != nil {
 		return fmt.Errorf("insert session: %w", err)
@@ -179,20 +192,6 @@ func (s *Accounts) RevokeFamily(ctx context.Context, familyID string, at time.Ti
 			return err
 		}
 		return revoke(ctx, tx, "family_id = ?", familyID, at)
-	})
-}
-
-// RevokeUserSessions implements account.Store.
-func (s *Accounts) RevokeUserSessions(ctx context.Context, userID string, at time.Time) error {
-	userID, ok := canonical(userID)
-	if !ok {
-		return nil
-	}
-	return s.db.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.serialise(ctx, tx, userID); err != nil {
-			return err
-		}
-		return revoke(ctx, tx, "user_id = ?", userID, at)
 	})
 }
 

@@ -72,6 +72,54 @@ func (s *Invoices) one(ctx context.Context, where func(*bun.SelectQuery) *bun.Se
 	return inv, err
 }
 
+// InvoicesByID implements invoice.Store.
+func (s *Invoices) InvoicesByID(ctx context.Context, userID string, ids []string) (map[string]*invoice.Invoice, error) {
+	userID, ok := canonical(userID)
+	ids = canonicals(ids)
+	if !ok || len(ids) == 0 {
+		return map[string]*invoice.Invoice{}, nil
+	}
+	found := make(map[string]*invoice.Invoice, len(ids))
+	err := s.db.snapshot(ctx, func(ctx context.Context, tx bun.IDB) error {
+		var rows []schema.Invoice
+		if err := tx.NewSelect().Model(&rows).Where("user_id = ?", userID).Where("id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
+			return fmt.Errorf("read invoices: %w", err)
+		}
+		aggregates, err := load(ctx, tx, rows)
+		if err != nil {
+			return err
+		}
+		for _, a := range aggregates {
+			found[a.invoice.ID] = fromRows(a)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// ItemsByID implements invoice.Store.
+func (s *Invoices) ItemsByID(ctx context.Context, userID string, ids []string) (map[string]invoice.Item, error) {
+	userID, ok := canonical(userID)
+	ids = canonicals(ids)
+	if !ok || len(ids) == 0 {
+		return map[string]invoice.Item{}, nil
+	}
+	var rows []schema.InvoiceItem
+	err := s.db.read.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).
+		Where("invoice_id IN (SELECT id FROM invoices WHERE user_id = ?)", userID).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read items: %w", err)
+	}
+	found := make(map[string]invoice.Item, len(rows))
+	for _, r := range rows {
+		found[r.ID] = fromItemRow(r)
+	}
+	return found, nil
+}
+
 // load reads what hangs on the rows: five statements, however many rows there are.
 func load(ctx context.Context, tx bun.IDB, rows []schema.Invoice) ([]*aggregate, error) {
 	if len(rows) == 0 {

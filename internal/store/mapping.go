@@ -34,6 +34,9 @@ func toRows(inv *invoice.Invoice) (*aggregate, error) {
 		EventSeq: inv.EventSeq,
 		JobID:    inv.JobID,
 
+		ItemsVersion: inv.ItemsVersion,
+		ConfirmedAt:  microsOf(inv.ConfirmedAt),
+
 		Source:     clean(string(inv.Source)),
 		Confidence: inv.Confidence,
 
@@ -112,6 +115,7 @@ func toRows(inv *invoice.Invoice) (*aggregate, error) {
 		a.files = append(a.files, schema.InvoiceFile{
 			ID: f.ID, InvoiceID: inv.ID, UserID: inv.UserID, Position: f.Position, Kind: clean(string(f.Kind)), Size: f.Size,
 			SHA256: clean(f.SHA256), BlobKey: clean(f.BlobKey), PictureHash: nonEmpty(f.PictureHash),
+			RemovedAt: microsOf(f.RemovedAt),
 		})
 	}
 	return a, nil
@@ -139,6 +143,7 @@ func toItemRow(invoiceID string, position int, it invoice.Item) (schema.InvoiceI
 		NotInTotal:       it.NotInTotal,
 		Uncertain:        it.Uncertain,
 		Category:         clean(it.Category),
+		ProductID:        it.ProductID,
 	}, nil
 }
 
@@ -152,6 +157,9 @@ func fromRows(a *aggregate) *invoice.Invoice {
 		Run:      r.Run,
 		EventSeq: r.EventSeq,
 		JobID:    r.JobID,
+
+		ItemsVersion: r.ItemsVersion,
+		ConfirmedAt:  microsOf(r.ConfirmedAt),
 		Draft: invoice.Draft{
 			AccessKey:        r.AccessKey,
 			Model:            r.Model,
@@ -209,7 +217,7 @@ func fromRows(a *aggregate) *invoice.Invoice {
 	for _, f := range a.files {
 		inv.Files = append(inv.Files, invoice.File{
 			ID: f.ID, Position: f.Position, Kind: invoice.FileKind(f.Kind), Size: f.Size, SHA256: f.SHA256, BlobKey: f.BlobKey,
-			PictureHash: nonEmpty(f.PictureHash),
+			PictureHash: nonEmpty(f.PictureHash), RemovedAt: microsOf(f.RemovedAt),
 		})
 	}
 	return inv
@@ -230,6 +238,7 @@ func fromItemRow(r schema.InvoiceItem) invoice.Item {
 		NotInTotal:  r.NotInTotal,
 		Uncertain:   r.Uncertain,
 		Category:    r.Category,
+		ProductID:   r.ProductID,
 	}
 }
 
@@ -247,6 +256,7 @@ func toEventRow(e invoice.Event) schema.ExtractionEvent {
 		Message:    clean(e.Message),
 		Code:       clean(string(e.Code)),
 		At:         micros(e.At),
+		More:       e.More,
 	}
 }
 
@@ -264,6 +274,7 @@ func fromEventRow(r schema.ExtractionEvent) invoice.Event {
 		Message:    r.Message,
 		Code:       invoice.Code(r.Code),
 		At:         micros(r.At),
+		More:       r.More,
 	}
 }
 
@@ -318,6 +329,7 @@ func toSessionRow(s *account.Session) schema.Session {
 		ExpiresAt:   micros(s.ExpiresAt),
 		ReplacedAt:  microsOf(s.ReplacedAt),
 		RevokedAt:   microsOf(s.RevokedAt),
+		Device:      clean(s.Device),
 	}
 }
 
@@ -331,6 +343,7 @@ func fromSessionRow(r *schema.Session) *account.Session {
 		ExpiresAt:   micros(r.ExpiresAt),
 		ReplacedAt:  microsOf(r.ReplacedAt),
 		RevokedAt:   microsOf(r.RevokedAt),
+		Device:      r.Device,
 	}
 }
 

@@ -71,9 +71,15 @@ func migrator(db *store.DB) *schema.Migrator {
 func stores(db *store.DB) storetest.Stores {
 	return storetest.Stores{
 		Invoices: store.NewInvoices(db), Accounts: store.NewAccounts(db), Usage: store.NewUsage(db),
+		Products: store.NewProducts(db),
 		DeleteUser: func(tb testing.TB, id string) {
 			tb.Helper()
 			_, err := db.SQL().ExecContext(tb.Context(), "DELETE FROM users WHERE id = '"+id+"'")
+			require.NoError(tb, err)
+		},
+		DeleteInvoice: func(tb testing.TB, id string) {
+			tb.Helper()
+			_, err := db.SQL().ExecContext(tb.Context(), "DELETE FROM invoices WHERE id = '"+id+"'")
 			require.NoError(tb, err)
 		},
 	}

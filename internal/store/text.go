@@ -43,6 +43,17 @@ func canonical(id string) (string, bool) {
 	return u.String(), true
 }
 
+// canonicals are the ids in their stored form, without those that are none.
+func canonicals(ids []string) []string {
+	found := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if c, ok := canonical(id); ok {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
 // newID makes an id that sorts after those made before it.
 func newID() (string, error) {
 	id, err := uuid.NewV7()

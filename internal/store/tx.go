@@ -260,6 +260,21 @@ func (t *invoiceTx) Release(ctx context.Context, invoiceID string) error {
 	return nil
 }
 
+// Unclaim implements invoice.Tx.
+func (t *invoiceTx) Unclaim(ctx context.Context, userID string, kind invoice.DuplicateReason, value, invoiceID string) error {
+	userID, ok := canonical(userID)
+	invoiceID, ok2 := canonical(invoiceID)
+	if !ok || !ok2 {
+		return nil
+	}
+	_, err := t.tx.NewDelete().Model((*schema.InvoiceClaim)(nil)).Where("user_id = ?", userID).Where("kind = ?", clean(string(kind))).
+		Where("value = ?", clean(value)).Where("invoice_id = ?", invoiceID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("release a claim: %w", err)
+	}
+	return nil
+}
+
 // Delete implements invoice.Tx. A NotFound *Error when there is no such invoice.
 func (t *invoiceTx) Delete(ctx context.Context, id string) error {
 	id, ok := canonical(id)

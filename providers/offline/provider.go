@@ -1,5 +1,6 @@
 // Package offline is the provider that needs no key and no network: it takes the text of PDFs, reads pictures with Tesseract,
-// and finds the purchase in the text with rules. What it cannot read it leaves empty; judging the purchase is the host's.
+// and finds the purchase in the text with rules. What it cannot read it leaves empty; judging the purchase is the host's. It also
+// puts findings into words, by templates.
 package offline
 
 import (
@@ -18,7 +19,7 @@ import (
 const (
 	name = "offline"
 	// version changes with the rules: readings of different versions may differ.
-	version = "1.0.0"
+	version = "1.1.0"
 	// rulesOnly is the model of a reply that took no character recognition.
 	rulesOnly = "line rules"
 	// describeTime bounds the look for the tool, so that Describe answers at once.
@@ -66,7 +67,7 @@ func (p *Provider) Describe(context.Context) (sdk.Description, error) {
 	return sdk.Description{
 		Name: name, Version: version, Model: p.model(), Local: true, Streaming: true,
 		MediaTypes: []string{"image/jpeg", "image/png", "text/plain"},
-		Tasks:      []sdk.Task{sdk.TaskExtract, sdk.TaskProbe},
+		Tasks:      []sdk.Task{sdk.TaskExtract, sdk.TaskAnalyze, sdk.TaskProbe},
 	}, nil
 }
 
@@ -79,11 +80,14 @@ func (p *Provider) Check(ctx context.Context) error {
 	return err
 }
 
-// Generate answers TaskExtract with a Receipt and TaskProbe with the words on the picture. Tesseract runs once for each picture,
+// Generate answers TaskExtract with a Receipt, TaskAnalyze with Insights and TaskProbe with the words on the picture. Tesseract runs once for each picture,
 // and once more for all of them when what was read does not add up.
 func (p *Provider) Generate(ctx context.Context, req sdk.Request, emit func(text string) error) (sdk.Result, error) {
 	if ctx.Err() != nil {
 		return sdk.Result{}, ended(ctx)
+	}
+	if req.Task == sdk.TaskAnalyze {
+		return write(ctx, req.Input, emit)
 	}
 	if err := accept(req); err != nil {
 		return sdk.Result{}, err
@@ -109,6 +113,20 @@ func (p *Provider) Generate(ctx context.Context, req sdk.Request, emit func(text
 		}
 		send = func(emit func(string) error) error { return emitReceipt(receipt, emit) }
 	}
+	return reply(ctx, p.modelOf(pages), send, emit)
+}
+
+// write answers TaskAnalyze.
+func write(ctx context.Context, input string, emit func(string) error) (sdk.Result, error) {
+	insights, err := analyze(input)
+	if err != nil {
+		return sdk.Result{}, err
+	}
+	return reply(ctx, templatesModel, func(emit func(string) error) error { return emitInsights(insights, emit) }, emit)
+}
+
+// reply has send give a reply piece by piece, and says how that ended.
+func reply(ctx context.Context, model string, send func(func(string) error) error, emit func(string) error) (sdk.Result, error) {
 	if err := send(func(text string) error {
 		if ctx.Err() != nil {
 			return ended(ctx)
@@ -120,7 +138,7 @@ func (p *Provider) Generate(ctx context.Context, req sdk.Request, emit func(text
 		}
 		return sdk.Result{}, &sdk.Error{Kind: sdk.KindCancelled, Blame: sdk.BlameHost, Message: "the reply was not taken: " + err.Error()}
 	}
-	return sdk.Result{Model: p.modelOf(pages), FinishReason: sdk.FinishStop}, nil
+	return sdk.Result{Model: model, FinishReason: sdk.FinishStop}, nil
 }
 
 func (p *Provider) modelOf(pages []page) string {

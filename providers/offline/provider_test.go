@@ -111,7 +111,7 @@ func TestDescribeNamesTheTool(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "tesseract 5.9.1 por", d.Model)
 	assert.Equal(t, []string{"image/jpeg", "image/png", "text/plain"}, d.MediaTypes)
-	assert.Equal(t, []sdk.Task{sdk.TaskExtract, sdk.TaskProbe}, d.Tasks)
+	assert.Equal(t, []sdk.Task{sdk.TaskExtract, sdk.TaskAnalyze, sdk.TaskProbe}, d.Tasks)
 }
 
 func TestProbeReadsTheWordOnAPicture(t *testing.T) {
@@ -185,7 +185,9 @@ func TestRefusesWhatItCannotRead(t *testing.T) {
 		kind sdk.Kind
 	}{
 		"no pages":     {sdk.Request{Task: sdk.TaskExtract}, sdk.KindInvalidRequest},
-		"analysis":     {sdk.Request{Task: sdk.TaskAnalyze, Input: "{}"}, sdk.KindUnsupported},
+		"no findings":  {sdk.Request{Task: sdk.TaskAnalyze, Input: "{}"}, sdk.KindInvalidRequest},
+		"no JSON":      {sdk.Request{Task: sdk.TaskAnalyze, Input: "Oi"}, sdk.KindInvalidRequest},
+		"unheard of":   {sdk.Request{Task: "juggle", Input: "{}"}, sdk.KindUnsupported},
 		"PDF":          {sdk.Request{Task: sdk.TaskExtract, Pages: []sdk.Page{{MediaType: "application/pdf", Data: []byte("%PDF")}}}, sdk.KindUnsupported},
 		"broken JPEG":  {sdk.Request{Task: sdk.TaskExtract, Pages: []sdk.Page{{MediaType: "image/jpeg", Data: []byte("\xff\xd8\xff")}}}, sdk.KindInvalidRequest},
 		"huge picture": {sdk.Request{Task: sdk.TaskExtract, Pages: []sdk.Page{{MediaType: "image/png", Data: hugePNG(t)}}}, sdk.KindInvalidRequest},

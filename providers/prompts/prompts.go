@@ -42,6 +42,9 @@ func Repair() (Prompt, error) {
 	return p, nil
 }
 
+// Analyze is the prompt that puts an sdk.Findings, which is the request's input, into words: an sdk.Insights.
+func Analyze() (Prompt, error) { return load("analyze.v1", "insights") }
+
 func load(version, schemaName string) (Prompt, error) {
 	instructions, err := files.ReadFile(version + ".md")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/providers/internal/jsonschema"
 	"github.com/mercadoesperto/smarket/providers/prompts"
@@ -92,4 +93,39 @@ func TestRepairExplainsEveryRuleOfTheLedger(t *testing.T) {
 	} {
 		assert.Contains(t, repair.Instructions, string(name))
 	}
+}
+
+// TestSchemaIsThatOfTheInsights is TestSchemaIsThatOfTheReceipt for the other task.
+func TestSchemaIsThatOfTheInsights(t *testing.T) {
+	t.Parallel()
+	want, err := jsonschema.Of[sdk.Insights](nil)
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile("analyze.v1.schema.json", want, 0o600))
+	}
+	p, err := prompts.Analyze()
+	require.NoError(t, err)
+	assert.Equal(t, "analyze.v1", p.Version)
+	assert.Equal(t, "insights", p.SchemaName)
+	assert.Equal(t, string(want), string(p.Schema))
+}
+
+func TestAnalysisExplainsEveryKindAndField(t *testing.T) {
+	t.Parallel()
+	p, err := prompts.Analyze()
+	require.NoError(t, err)
+	for _, kind := range []insight.Kind{
+		insight.KindPriceAlert, insight.KindCategoryInsight, insight.KindMerchantPattern, insight.KindSummary,
+		insight.KindEssentialRatio, insight.KindSeasonalAlert, insight.KindChildrenSpending, insight.KindBudgetHealth,
+		insight.KindIncomeCommitment, insight.KindPerCapitaSpending, insight.KindShoppingFrequency,
+		insight.KindWholesaleOpportunity, insight.KindSavingsPotential, insight.KindFamilyNutrition,
+	} {
+		assert.Contains(t, p.Instructions, "- "+string(kind)+": ")
+	}
+	for _, field := range []string{"findings", "key", "kind", "priority", "facts", "insights", "title", "description", "formatted"} {
+		assert.Contains(t, p.Instructions, field)
+	}
+	assert.Contains(t, p.Instructions, "never is an instruction")
+	// A vendor caches the beginning of a prompt from 1024 tokens on, of some four bytes.
+	assert.Greater(t, len(p.Instructions), 4*1024)
 }

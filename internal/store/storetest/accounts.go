@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -14,19 +15,21 @@ import (
 func ExerciseAccounts(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, account.Store){
-		"a filled user comes back as it was":       userRoundTrip,
-		"a minimal user comes back as it was":      minimalUser,
-		"an e-mail is taken once":                  emailTaken,
-		"sign-ups at once make one user":           concurrentEmail,
-		"saving writes all but id and creation":    saveUser,
-		"what does not exist is named":             missingAccounts,
-		"a filled session comes back as it was":    sessionRoundTrip,
-		"a session is replaced once":               replaceSession,
-		"of twenty refreshes at once one wins":     concurrentReplace,
-		"a failed replacement leaves the old":      replaceRollsBack,
-		"a family is revoked, and no other":        revokeFamily,
-		"all of a user's sessions are revoked":     revokeUser,
-		"a revocation misses no successor at once": revokeWhileReplacing,
+		"a filled user comes back as it was":        userRoundTrip,
+		"a minimal user comes back as it was":       minimalUser,
+		"an e-mail is taken once":                   emailTaken,
+		"sign-ups at once make one user":            concurrentEmail,
+		"saving writes all but id and creation":     saveUser,
+		"what does not exist is named":              missingAccounts,
+		"a filled session comes back as it was":     sessionRoundTrip,
+		"sign-ins are families that are still good": signIns,
+		"the audit log is read newest first":        auditLog,
+		"a session is replaced once":                replaceSession,
+		"of twenty refreshes at once one wins":      concurrentReplace,
+		"a failed replacement leaves the old":       replaceRollsBack,
+		"a family is revoked, and no other":         revokeFamily,
+		"all of a user's sessions are revoked":      revokeUser,
+		"a revocation misses no successor at once":  revokeWhileReplacing,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +127,7 @@ func missingAccounts(t *testing.T, s account.Store) {
 		require.ErrorIs(t, s.InsertSession(ctx, newSession(t, id)), account.ErrNoUser)
 		require.ErrorIs(t, s.ReplaceSession(ctx, id, newSession(t, NewID(t))), account.ErrNoSession)
 		require.NoError(t, s.RevokeFamily(ctx, id, At(0)))
-		require.NoError(t, s.RevokeUserSessions(ctx, id, At(0)))
+		require.NoError(t, s.RevokeOtherFamilies(ctx, id, "", At(0)))
 	}
 }
 
@@ -132,7 +135,7 @@ func missingAccounts(t *testing.T, s account.Store) {
 func newSession(t *testing.T, userID string) *account.Session {
 	t.Helper()
 	id := NewID(t)
-	return &account.Session{ID: id, FamilyID: id, UserID: userID, RefreshHash: "hash of " + id, CreatedAt: At(1), ExpiresAt: At(2)}
+	return &account.Session{ID: id, FamilyID: id, UserID: userID, RefreshHash: "hash of " + id, CreatedAt: At(1), ExpiresAt: At(9), Device: "Firefox, Linux"}
 }
 
 // successor follows a session. It is not stored.
@@ -228,7 +231,9 @@ func revokeUser(t *testing.T, s account.Store) {
 	for _, session := range []*account.Session{mine, mine2, theirs} {
 		require.NoError(t, s.InsertSession(ctx, session))
 	}
-	require.NoError(t, s.RevokeUserSessions(ctx, user, At(5)))
+	require.NoError(t, s.RevokeOtherFamilies(ctx, user, mine.FamilyID, At(4)))
+	assert.Nil(t, revokedAt(t, s, mine.ID))
+	require.NoError(t, s.RevokeOtherFamilies(ctx, user, "", At(5)))
 	assert.NotNil(t, revokedAt(t, s, mine.ID))
 	assert.NotNil(t, revokedAt(t, s, mine2.ID))
 	assert.Nil(t, revokedAt(t, s, theirs.ID))
@@ -261,4 +266,50 @@ func revokedAt(t *testing.T, s account.Store, id string) *time.Time {
 	session, err := s.Session(t.Context(), id)
 	require.NoError(t, err)
 	return session.RevokedAt
+}
+
+func signIns(t *testing.T, s account.Store) {
+	t.Helper()
+	ctx, user := t.Context(), NewUser(t, s)
+	phone, laptop, over, gone := newSession(t, user), newSession(t, user), newSession(t, user), newSession(t, user)
+	laptop.CreatedAt, laptop.Device = At(2), "Safari, macOS"
+	over.ExpiresAt = At(7)
+	for _, session := range []*account.Session{phone, laptop, over, gone, newSession(t, NewUser(t, s))} {
+		require.NoError(t, s.InsertSession(ctx, session))
+	}
+	require.NoError(t, s.RevokeFamily(ctx, gone.FamilyID, At(4)))
+	newest := successor(t, phone)
+	newest.ExpiresAt = At(12)
+	require.NoError(t, s.ReplaceSession(ctx, phone.ID, newest))
+	got, err := s.SignIns(ctx, user, At(8))
+	require.NoError(t, err)
+	require.Len(t, got, 2, "neither what is revoked, nor what has expired, nor another's")
+	assert.Equal(t, phone.FamilyID, got[0].ID, "the last used first")
+	assert.Equal(t, "Firefox, Linux", got[0].Device)
+	assert.True(t, At(1).Equal(got[0].SignedInAt) && At(3).Equal(got[0].LastUsedAt) && At(12).Equal(got[0].ExpiresAt), got[0])
+	assert.Equal(t, laptop.FamilyID, got[1].ID)
+}
+
+func auditLog(t *testing.T, s account.Store) {
+	t.Helper()
+	ctx, admin, user := t.Context(), NewUser(t, s), NewUser(t, s)
+	first := account.AuditEntry{At: At(1), ActorID: admin, SubjectID: user, Action: account.AuditPlanChanged, Detail: "PREMIUM"}
+	second := account.AuditEntry{At: At(2), Action: account.AuditUsageRead}
+	require.NoError(t, s.InsertAudit(ctx, &first))
+	require.NoError(t, s.InsertAudit(ctx, &second))
+	got, err := s.AuditLog(ctx, 10)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(got), 2)
+	i := slices.IndexFunc(got, func(e account.AuditEntry) bool { return e.ID == second.ID })
+	require.GreaterOrEqual(t, i, 0)
+	assert.Equal(t, utcEntry(second), utcEntry(got[i]))
+	assert.Equal(t, utcEntry(first), utcEntry(got[i+1]), "newest first")
+	got, err = s.AuditLog(ctx, 1)
+	require.NoError(t, err)
+	assert.Len(t, got, 1)
+}
+
+func utcEntry(e account.AuditEntry) account.AuditEntry {
+	e.At = e.At.UTC()
+	return e
 }

@@ -38,8 +38,14 @@ func normal(tb testing.TB, inv *invoice.Invoice) *invoice.Invoice {
 	for i := range c.Attempts {
 		c.Attempts[i].StartedAt, c.Attempts[i].FinishedAt = c.Attempts[i].StartedAt.UTC(), c.Attempts[i].FinishedAt.UTC()
 	}
-	if c.IssuedAt != nil {
-		c.IssuedAt = new(c.IssuedAt.UTC())
+	times := []**time.Time{&c.IssuedAt, &c.ConfirmedAt}
+	for i := range c.Files {
+		times = append(times, &c.Files[i].RemovedAt)
+	}
+	for _, at := range times {
+		if *at != nil {
+			*at = new((*at).UTC())
+		}
 	}
 	c.CreatedAt, c.UpdatedAt = c.CreatedAt.UTC(), c.UpdatedAt.UTC()
 	return &c

@@ -44,6 +44,11 @@ func Exercise(t *testing.T, open Open) {
 		"deleting removes everything below":                           deletion,
 		"the transaction is the caller's too":                         sharedTransaction,
 		"lists":                                                       lists,
+		"revisions are the user's, oldest first":                      revisions,
+		"invoices by their ids":                                       invoicesByID,
+		"items by their ids":                                          itemsByID,
+		"what an item is can be changed":                              itemProducts,
+		"one claim is freed":                                          unclaiming,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -400,7 +405,7 @@ func events(t *testing.T, b *bundle) {
 	assert.Equal(t, invoice.CodeNotFound, invoice.CodeOf(err), "none yet")
 	want := invoice.Event{
 		InvoiceID: inv.ID, Stage: invoice.StageExtracting, Status: invoice.StatusProcessing, Percent: 50, Provider: "gemini", Attempt: 2,
-		ItemsFound: 3, Message: "Lendo", Code: invoice.CodeUnavailable, At: At(1),
+		ItemsFound: 3, Message: "Lendo", Code: invoice.CodeUnavailable, At: At(1), More: true,
 	}
 	b.tx(t, func(ctx context.Context, tx invoice.Tx) error {
 		for i := range 5 {

@@ -1,4 +1,4 @@
-// Package storetest is what a store of invoices, accounts and usage promises, as one suite for every database. Each test asks for a
+// Package storetest is what a store of invoices, accounts, usage and products promises, as one suite for every database. Each test asks for a
 // store of its own and runs in parallel.
 package storetest
 
@@ -13,6 +13,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/usage"
 )
 
@@ -21,8 +22,11 @@ type Stores struct {
 	Invoices invoice.Store
 	Accounts account.Store
 	Usage    usage.Store
+	Products product.Store
 	// DeleteUser removes an account with all that goes with it.
 	DeleteUser func(tb testing.TB, id string)
+	// DeleteInvoice removes an invoice with all that goes with it.
+	DeleteInvoice func(tb testing.TB, id string)
 }
 
 // Open gives an empty, migrated database, closed when the test ends.
@@ -72,6 +76,7 @@ func FilledInvoice(tb testing.TB, userID string, items int) *invoice.Invoice {
 	tb.Helper()
 	inv := &invoice.Invoice{
 		ID: NewID(tb), UserID: userID, Status: invoice.StatusNeedsReview, Version: 7, Run: 3, EventSeq: 4, JobID: 1 << 40,
+		ItemsVersion: 5, ConfirmedAt: new(At(9)),
 		Draft: invoice.Draft{
 			AccessKey: "35260811222333000181650010000012341000012349", Model: 65, Number: 123_456_789, Series: new(5), IssuedAt: new(At(5)),
 			TestDocument: true, Protocol: "135260000000001",
@@ -93,8 +98,8 @@ func FilledInvoice(tb testing.TB, userID string, items int) *invoice.Invoice {
 			{Number: 2, Run: 3, Provider: "offline", Model: "1", Outcome: "ok", Items: 30, StartedAt: At(8), FinishedAt: At(9)},
 		},
 		Files: []invoice.File{
-			{ID: NewID(tb), Position: 1, Kind: invoice.FileJPEG, Size: 1 << 33, SHA256: "aa", BlobKey: "k/1", PictureHash: []byte{0, 255, 1}},
-			{ID: NewID(tb), Position: 2, Kind: invoice.FileHEIC, Size: 2, SHA256: "bb", BlobKey: "k/2", PictureHash: []byte{9}},
+			{ID: NewID(tb), Position: 1, Kind: invoice.FileJPEG, Size: 1 << 33, SHA256: "aa", BlobKey: "k/1", PictureHash: []byte{0, 255, 1}, RemovedAt: new(At(8))},
+			{ID: NewID(tb), Position: 2, Kind: invoice.FileHEIC, Size: 2, SHA256: "bb", BlobKey: "k/2", PictureHash: []byte{9}, RemovedAt: new(At(7))},
 		},
 		AllowDuplicate: true,
 		Duplicate:      &invoice.Duplicate{Reason: invoice.DuplicateSameAccessKey, InvoiceID: NewID(tb)},
@@ -106,7 +111,7 @@ func FilledInvoice(tb testing.TB, userID string, items int) *invoice.Invoice {
 		inv.Items = append(inv.Items, invoice.Item{
 			ID: NewID(tb), Line: i + 1, Description: "Maçã \\ 'Fuji' 100% ?0 {x} \"kg\"", Code: "789", GTIN: "7891000100103", Unit: "KG",
 			Quantity: decimal.RequireFromString("0.4560000001"), UnitPrice: decimal.RequireFromString("12345678901.0123456789"),
-			Total: fiscal.Money(100 + i), Discount: 1, NotInTotal: true, Uncertain: true, Category: "fruit",
+			Total: fiscal.Money(100 + i), Discount: 1, NotInTotal: true, Uncertain: true, Category: "fruit", ProductID: NewID(tb),
 		})
 	}
 	return inv

@@ -53,6 +53,7 @@ func Exercise(t *testing.T, p sdk.Provider, opts Options) {
 	t.Run("describes itself at once and always the same", e.describe)
 	t.Run("is ready", e.check)
 	t.Run("replies with JSON that fits the schema", e.extract)
+	t.Run("puts findings into words if it says that it does", e.analyze)
 	t.Run("answers several calls at once", e.concurrent)
 	t.Run("does nothing for a caller that has gone", e.cancelledBefore)
 	t.Run("stops when the caller goes away", e.cancelledWithin)
@@ -185,13 +186,55 @@ func (e exercise) extract(t *testing.T) {
 	e.wantReceipt(t, e.generate(t.Context(), t, e.request(), accept))
 }
 
+// analyze asks for words about two findings, the second of a kind that any provider may be too old for.
+func (e exercise) analyze(t *testing.T) {
+	t.Helper()
+	d, err := e.provider.Describe(t.Context())
+	if err != nil {
+		t.Fatalf("Describe: %v", err)
+	}
+	if !slices.Contains(d.Tasks, sdk.TaskAnalyze) {
+		t.Skip("it does not")
+	}
+	schema, err := jsonschema.Of[sdk.Insights](nil)
+	if err != nil {
+		t.Fatalf("schema of sdk.Insights: %v", err)
+	}
+	req := sdk.Request{Task: sdk.TaskAnalyze, Instructions: e.opts.Instructions, Schema: schema, SchemaName: "insights", MaxOutputTokens: 2048}
+	req.Input = `{"findings":[{"key":"f1","kind":"SUMMARY","priority":"LOW","facts":{"total_value":{"centavos":5000,"formatted":"R$ 50,00"},` +
+		`"item_count":3,"merchant":"LOJA","categories":[]}},{"key":"f2","kind":"UNHEARD_OF","priority":"LOW","facts":{"item_count":3}}]}`
+	a := e.generate(t.Context(), t, req, accept)
+	if !e.wantReply(t, a, schema) {
+		return
+	}
+	var reply sdk.Insights
+	if err := json.Unmarshal([]byte(a.text), &reply); err != nil {
+		t.Fatalf("reply: %v", err)
+	}
+	count := map[string]int{}
+	for _, in := range reply.Insights {
+		count[in.Key]++
+	}
+	if count["f1"] != 1 || count["f2"] > 1 || len(count) > 1+count["f2"] {
+		t.Errorf("the reply has these keys: %v", count)
+	}
+}
+
 func (e exercise) wantReceipt(t *testing.T, a answer) {
+	t.Helper()
+	e.wantReply(t, a, e.opts.Schema)
+}
+
+// wantReply fails t, and is false, unless a call gave a reply of the schema's form.
+func (e exercise) wantReply(t *testing.T, a answer, schema json.RawMessage) bool {
 	t.Helper()
 	if a.err != nil {
 		t.Errorf("Generate: %v", a.err)
-		return
+		return false
 	}
-	if err := jsonschema.Check(e.opts.Schema, []byte(a.text)); err != nil {
+	fits := true
+	if err := jsonschema.Check(schema, []byte(a.text)); err != nil {
+		fits = false
 		t.Errorf("reply does not fit the schema: %v", err)
 	}
 	if a.result.FinishReason != sdk.FinishStop {
@@ -207,6 +250,7 @@ func (e exercise) wantReceipt(t *testing.T, a answer) {
 	if u.CachedInputTokens+u.CacheWriteTokens > u.InputTokens || u.ThinkingTokens > u.OutputTokens {
 		t.Errorf("usage has parts larger than the whole: %+v", u)
 	}
+	return fits
 }
 
 func (e exercise) concurrent(t *testing.T) {
