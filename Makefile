@@ -28,7 +28,7 @@ build: ## build bin/smarket and bin/plugins/*
 	@cd $(BIN)/plugins && sha256sum smarket-provider-* > plugins.sum
 
 .PHONY: test
-test: components $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
+test: components conformance-deps $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
 	$(GOTEST) -race -timeout 30m ./...
 
 .PHONY: bench
@@ -36,17 +36,27 @@ bench: ## the benchmarks of the paths that a user waits for
 	$(GOTEST) -run '^$$' -bench 'PickUp|Chain|Hop|Call|Publish|Prepare' -benchmem ./worker ./providers ./internal/progress ./internal/document
 
 .PHONY: components
-components: ## install PostgreSQL, Redis, nginx, Tesseract and Chromium where absent
+components: ## install PostgreSQL, Redis, nginx, Tesseract, Chromium and Node where absent
 	@scripts/components.sh
+
+.PHONY: conformance-deps
+conformance-deps: test/conformance/node_modules/.installed ## the GraphQL clients that test/conformance runs
+test/conformance/node_modules/.installed: test/conformance/package-lock.json
+	cd test/conformance && npm ci --ignore-scripts --no-audit --no-fund
+	cp test/conformance/package-lock.json $@ # the tests compare it: packages of another lock are not those that are meant
 
 .PHONY: check
 check: lint drift vuln test ## what CI runs
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/buf ## golangci-lint, buf, shell scripts
+lint: $(TOOLS)/golangci-lint $(TOOLS)/buf schema-breaking ## golangci-lint, buf, shell scripts, breaking changes of the schema
 	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags nodynamic ./...
 	$(TOOLS)/buf lint
 	@for s in scripts/*.sh .ci/run; do bash -n $$s; done
+
+.PHONY: schema-breaking
+schema-breaking: conformance-deps ## fail when schema.graphql breaks clients in a way graph/breaking-allowed.txt does not list
+	scripts/schema-breaking.sh
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## format the Go code
@@ -64,7 +74,7 @@ drift: generate ## fail when generated code differs from what is committed
 	  git --no-pager diff -- $(GENERATED); git status --porcelain -- $(GENERATED); \
 	  echo 'Generated files differ from their sources: run make generate and commit.'; exit 1; fi
 
-GENERATED := graph/generated graph/model resolvers providers/internal/providerpb docs/configuration.md
+GENERATED := graph/generated graph/model schema.graphql resolvers providers/internal/providerpb docs/configuration.md
 
 .PHONY: vuln
 vuln: ## known vulnerabilities in what is called

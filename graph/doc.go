@@ -7,3 +7,4 @@
 package graph
 
 //go:generate go tool gqlgen generate
+//go:generate go run ./cmd/schemadoc -dir . -o ../schema.graphql

@@ -14,20 +14,26 @@ import (
 // serveEvents answers any operation as server-sent events, in the distinct connections mode of graphql-sse: a "next" event per
 // response and a "complete" one at the end.
 func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) {
+	ctx, op, failed := h.prepare(r.Context(), params)
+	if failed == nil {
+		if err := methodError(w, r, op); err != nil {
+			h.refuse(w, r, 0, err)
+			return
+		}
+	}
+	h.streamEvents(ctx, w, r, op, failed)
+}
+
+// streamEvents executes what prepare has prepared, ctx is the operation's, or tells why that failed.
+func (h *Handler) streamEvents(
+	ctx context.Context, w http.ResponseWriter, r *http.Request, op *graphql.OperationContext, failed *graphql.Response,
+) {
 	if !h.openStream() {
 		h.refuse(w, r, http.StatusServiceUnavailable, errNoStream())
 		return
 	}
 	defer h.closeStream()
-	ctx, cancel := context.WithCancel(r.Context())
-	opCtx, op, failed := h.prepare(ctx, params)
-	if failed == nil {
-		if err := methodError(w, r, op); err != nil {
-			cancel()
-			h.refuse(w, r, 0, err)
-			return
-		}
-	}
+	ctx, cancel := context.WithCancel(ctx)
 	// Encoded where they are made: the executor uses a response's memory again for the next one.
 	responses, finished := make(chan []byte), make(chan struct{})
 	go func() {
@@ -45,7 +51,7 @@ func (h *Handler) serveEvents(w http.ResponseWriter, r *http.Request, params *gr
 			send(failed)
 			return
 		}
-		h.execute(opCtx, op, send)
+		h.execute(ctx, op, send)
 	}()
 	over := make(chan struct{})
 	watched := make(chan struct{})
@@ -106,7 +112,7 @@ type eventWriter struct {
 }
 
 func newEventWriter(w http.ResponseWriter, timeout time.Duration) *eventWriter {
-	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.Header().Set("Content-Type", typeEvents+"; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache, no-transform")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
 	w.WriteHeader(http.StatusOK)

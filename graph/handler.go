@@ -3,8 +3,8 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -53,7 +53,9 @@ type Config struct {
 	MaxUploads int
 	// MaxStreams is how many websockets and event streams are open at once. Defaults to 5,000.
 	MaxStreams int
-	Timing     Timing
+	// PersistedQueries lets clients send a hash in place of a query's text; nil lets them not.
+	PersistedQueries PersistedQueries
+	Timing           Timing
 }
 
 // Timing is how long things may take; tests shorten it. A zero field gets its default.
@@ -128,6 +130,7 @@ func NewHandler(cfg Config) *Handler {
 		cfg.MaxUploads = defaultMaxUploads
 	}
 	schema := generated.NewExecutableSchema(generated.Config{
+		Schema:     servedSchema(),
 		Resolvers:  cfg.Resolvers,
 		Directives: directives(),
 		Complexity: complexityRoot(),
@@ -143,6 +146,14 @@ func NewHandler(cfg Config) *Handler {
 	h.exec.SetErrorPresenter(h.presentError)
 	h.exec.SetRecoverFunc(recoverPanic)
 	return h
+}
+
+// servedSchema is the schema without @defer, which the parser adds by itself: no transport sends what would come later.
+func servedSchema() *ast.Schema {
+	schema := *generated.NewExecutableSchema(generated.Config{}).Schema()
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
 }
 
 // Stop turns new streams away, ends the open ones in a way that makes their clients come back, to another replica, and waits
@@ -227,7 +238,7 @@ func (h *Handler) recoverRequest(w http.ResponseWriter, r *http.Request) {
 
 // serveHTTP is ServeHTTP without websockets, when it is known who asks.
 func (h *Handler) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	events := strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+	events := wantsEvents(r)
 	var params *graphql.RawParams
 	var err error
 	switch mediaType := contentType(r); {

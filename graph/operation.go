@@ -21,6 +21,10 @@ func (h *Handler) prepare(ctx context.Context, params *graphql.RawParams) (
 	if len(params.Query) > maxQueryBytes {
 		return ctx, nil, h.failure(ctx, &requestError{message: "The query is too long."})
 	}
+	keep, err := h.findPersisted(ctx, params)
+	if err != nil {
+		return ctx, nil, h.failure(ctx, err)
+	}
 	ctx = graphql.StartOperationTrace(ctx) // the executor insists
 	op, errs := h.exec.CreateOperationContext(ctx, params)
 	if len(errs) != 0 {
@@ -38,6 +42,7 @@ func (h *Handler) prepare(ctx context.Context, params *graphql.RawParams) (
 	if err := h.limitRate(opCtx, op.Operation); err != nil {
 		return ctx, nil, h.failure(opCtx, err)
 	}
+	h.keepPersisted(opCtx, keep, params.Query)
 	return opCtx, op, nil
 }
 
@@ -78,7 +83,7 @@ func (h *Handler) execute(ctx context.Context, op *graphql.OperationContext, sen
 	}
 }
 
-// serveParams answers a query or mutation with one JSON document.
+// serveParams answers a query or mutation with one JSON document, and a subscription with events where the client takes them.
 func (h *Handler) serveParams(w http.ResponseWriter, r *http.Request, params *graphql.RawParams) {
 	ctx, op, failed := h.prepare(r.Context(), params)
 	if failed != nil {
@@ -87,6 +92,10 @@ func (h *Handler) serveParams(w http.ResponseWriter, r *http.Request, params *gr
 	}
 	if err := methodError(w, r, op); err != nil {
 		h.refuse(w, r, 0, err)
+		return
+	}
+	if op.Operation.Operation == ast.Subscription && accepts(r, typeEvents) {
+		h.streamEvents(ctx, w, r, op, nil)
 		return
 	}
 	if op.Operation.Operation == ast.Subscription {

@@ -98,19 +98,21 @@ func decodeParams(data []byte) (*graphql.RawParams, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return bad("Something follows the request object.")
 	}
-	if body.Query == nil {
+	params := &graphql.RawParams{OperationName: body.OperationName, Variables: body.Variables, Extensions: body.Extensions}
+	switch {
+	case body.Query != nil:
+		params.Query = *body.Query
+	case body.Extensions[persistedQueryExtension] == nil:
 		return bad("The query is missing.")
 	}
-	return &graphql.RawParams{
-		Query: *body.Query, OperationName: body.OperationName, Variables: body.Variables, Extensions: body.Extensions,
-	}, nil
+	return params, nil
 }
 
 // paramsFromURL reads the request of a GET.
 func paramsFromURL(r *http.Request) (*graphql.RawParams, error) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || !q.Has("query") {
-		return nil, &requestError{status: http.StatusBadRequest, message: "The query is missing."}
+	if err != nil {
+		return nil, &requestError{status: http.StatusBadRequest, message: "The query string is broken."}
 	}
 	params := &graphql.RawParams{Query: q.Get("query"), OperationName: q.Get("operationName"), Headers: r.Header}
 	for name, target := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
@@ -122,6 +124,9 @@ func paramsFromURL(r *http.Request) (*graphql.RawParams, error) {
 		if err := dec.Decode(target); err != nil {
 			return nil, &requestError{status: http.StatusBadRequest, message: "The " + name + " are not a JSON object."}
 		}
+	}
+	if !q.Has("query") && params.Extensions[persistedQueryExtension] == nil {
+		return nil, &requestError{status: http.StatusBadRequest, message: "The query is missing."}
 	}
 	return params, nil
 }

@@ -14,7 +14,7 @@ import (
 func FuzzDecodeParams(f *testing.F) {
 	for _, s := range []string{
 		`{"query":"{ a }","variables":{"n":1},"operationName":"x","extensions":null}`, `[]`, `null`, `{`, `{"query":1}`, `{"query":""} {}`,
-		"\xef\xbb\xbf{}", `{"query":"\ud800"}`, `{"QUERY":"a"}`,
+		"\xef\xbb\xbf{}", `{"query":"\ud800"}`, `{"QUERY":"a"}`, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}`,
 	} {
 		f.Add([]byte(s))
 	}

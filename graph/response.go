@@ -20,12 +20,24 @@ import (
 const (
 	typeJSON     = "application/json; charset=utf-8"
 	typeResponse = "application/graphql-response+json; charset=utf-8"
+	typeEvents   = "text/event-stream"
 )
+
+// accepts says whether the client names a media type among those it takes.
+func accepts(r *http.Request, mediaType string) bool {
+	return strings.Contains(r.Header.Get("Accept"), mediaType)
+}
+
+// wantsEvents says whether any operation is to be answered with events. A client that takes JSON too, as some send with every
+// request, gets events for subscriptions alone.
+func wantsEvents(r *http.Request) bool {
+	return accepts(r, typeEvents) && !accepts(r, "application/json") && !accepts(r, "application/graphql-response+json")
+}
 
 // responseType is the one of the two media types of GraphQL over HTTP that the client takes: the older one unless it names the
 // newer one.
 func responseType(r *http.Request) string {
-	if strings.Contains(r.Header.Get("Accept"), "application/graphql-response+json") {
+	if accepts(r, "application/graphql-response+json") {
 		return typeResponse
 	}
 	return typeJSON

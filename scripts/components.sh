@@ -17,6 +17,8 @@ need postgresql '/usr/lib/postgresql/*/bin/initdb' initdb
 need redis-server redis-server
 need tesseract-ocr tesseract
 need poppler-utils pdftotext
+need nodejs node
+need npm npm
 need imagemagick identify
 if command -v tesseract >/dev/null 2>&1; then
   tesseract --list-langs 2>/dev/null | grep -qx por || missing+=(tesseract-ocr-por)

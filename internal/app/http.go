@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -37,6 +38,9 @@ func (a *App) serveHTTP(clients bool) error {
 			Accounts: a.Accounts, Log: a.log,
 			Introspection: a.cfg.HTTP.Introspection, AllowedOrigins: a.cfg.HTTP.AllowedOrigins,
 		}
+		if err := a.persistQueries(&cfg); err != nil {
+			return err
+		}
 		if err := a.limitRequests(&cfg); err != nil {
 			return err
 		}
@@ -64,16 +68,35 @@ func (a *App) limitRequests(cfg *graph.Config) (err error) {
 	if !a.cfg.HTTP.RateLimit {
 		return nil
 	}
-	secret, err := tokenSecret(a.cfg.Accounts.TokenSecret.Reveal(), a.cfg.Storage.DataDir)
-	if err != nil {
+	if cfg.AddressSecret, err = a.derive("digests of client addresses"); err != nil {
 		return err
 	}
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("digests of client addresses"))
-	cfg.AddressSecret = mac.Sum(nil)
 	cfg.Limiter = ratelimit.New(a.redis, a.log)
 	cfg.Proxies, err = clientaddr.Parse(a.cfg.HTTP.TrustedProxies)
 	return err
+}
+
+// persistQueries keeps queries in Redis under a prefix of the installation's own, the same in all its processes: installations
+// that share a server may have different schemas.
+func (a *App) persistQueries(cfg *graph.Config) error {
+	const prefixBytes = 6
+	name, err := a.derive("prefix of persisted queries")
+	if err != nil {
+		return err
+	}
+	cfg.PersistedQueries = cache.NewQueries(a.redis, hex.EncodeToString(name[:prefixBytes]), a.log)
+	return nil
+}
+
+// derive makes a secret for one purpose from the installation's.
+func (a *App) derive(purpose string) ([]byte, error) {
+	secret, err := tokenSecret(a.cfg.Accounts.TokenSecret.Reveal(), a.cfg.Storage.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil), nil
 }
 
 // healthz says that the process runs.
