@@ -31,6 +31,14 @@ build: ## build bin/smarket and bin/plugins/*
 test: components conformance-deps $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
 	$(GOTEST) -race -timeout 30m ./...
 
+.PHONY: security
+security: components ## attack the running server, and print what was tried, expected and got
+	cd test/security && $(GOTEST) -count=1 -parallel 6 -timeout 10m . -v -run TestAttacks -args -table | sed -n '/^LIST/,/^[0-9]* attacks/p; /^ *--- FAIL/p; /^\(ok\|FAIL\)/p'
+
+.PHONY: fuzz
+fuzz: ## fuzz what strangers' bytes reach first; FUZZ_SECONDS for each target, 30 by default
+	scripts/fuzz.sh $(or $(FUZZ_SECONDS),30)
+
 .PHONY: bench
 bench: ## the benchmarks of the paths that a user waits for
 	$(GOTEST) -run '^$$' -bench 'PickUp|Chain|Hop|Call|Publish|Prepare' -benchmem ./worker ./providers ./internal/progress ./internal/document

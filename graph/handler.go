@@ -209,6 +209,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = h.withCaller(w, withRequestID(w, r))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	// An answer opened as a page does nothing, and its address, which a GET's query is in, goes nowhere.
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	w.Header().Set("Referrer-Policy", "no-referrer")
 	defer h.recoverRequest(w, r)
 	if isUpgrade(r) {
 		h.serveSocket(w, r)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/complexity"
@@ -136,7 +137,27 @@ func (w *walker) field(f *ast.Field, depth int) error {
 	if strings.HasPrefix(f.Name, "__") && f.Name != "__typename" && !w.introspection {
 		return &requestError{message: "The schema cannot be queried here."}
 	}
+	for _, a := range f.Arguments {
+		if err := checkInts(a.Value); err != nil {
+			return err
+		}
+	}
 	return w.enter(f.SelectionSet, depth+1)
+}
+
+// checkInts refuses a literal beyond the 32 bits of an Int before anything is executed. Variables were checked when they were read.
+func checkInts(v *ast.Value) error {
+	if v.Kind == ast.IntValue && v.Definition != nil && v.Definition.Name == "Int" {
+		if _, err := strconv.ParseInt(v.Raw, 10, 32); err != nil {
+			return &requestError{message: "Int takes a whole number of 32 bits."}
+		}
+	}
+	for _, child := range v.Children {
+		if err := checkInts(child.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *walker) enter(set ast.SelectionSet, depth int) error {

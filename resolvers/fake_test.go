@@ -66,16 +66,16 @@ type fake struct {
 
 type watch struct{ userID, invoiceID string }
 
-func newFake(t *testing.T, seedFile string) *fake {
-	t.Helper()
+func newFake(tb testing.TB, seedFile string) *fake {
+	tb.Helper()
 	f := &fake{
 		now: time.Date(2026, 11, 23, 17, 5, 0, 0, time.UTC), expiresAt: time.Now().Add(time.Hour),
 		revoked: map[string]bool{}, watchers: map[chan invoice.Event]watch{},
 		watching: make(chan string, 1000), ended: make(chan string, 1000), calls: map[string]int{},
 	}
 	data, err := os.ReadFile(seedFile)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(data, &f.seed))
+	require.NoError(tb, err)
+	require.NoError(tb, json.Unmarshal(data, &f.seed))
 	return f
 }
 

@@ -85,6 +85,8 @@ func TestHTTPMethodsAndBodies(t *testing.T) {
 			assert.NotContains(t, answer, secret, "nothing of a bad body is repeated")
 			assert.Equal(t, olderType, header.Get("Content-Type"))
 			assert.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
+			assert.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
+			assert.Equal(t, "no-referrer", header.Get("Referrer-Policy"))
 			if status == http.StatusMethodNotAllowed {
 				assert.Contains(t, header.Get("Allow"), "POST")
 			}
@@ -143,6 +145,8 @@ func TestExpensiveQueriesAreRefused(t *testing.T) {
 		{"500 prices with whole invoices", `{ priceHistory(productId: "x") { on price invoice { id status number issuer { name } items { id description quantity unitPrice } checks { name } payments { method } } } }`},
 		{"100 invoices with the insights of the insights' invoices", `{ invoices(first: 100) { nodes { insights { invoice { insights { invoice { id } } } } } } }`},
 		{"100 insights with the evidence of their invoices' insights", `{ insights(first: 100) { nodes { invoice { insights { invoice { insights { evidence { product { id } } } } } } } } }`},
+		{"an Int of 64 bits", "{ invoices(first: 99999999999) { totalCount } }"},
+		{"an Int of 64 bits in a list", `{ basket(lines: [{productId: "x", quantity: "1"}]) { merchant { key } } invoices(first: -99999999999) { totalCount } }`},
 		{"20 reports", "{ " + aliases(20, `spending(period: {from: "2026-01-01", to: "2026-12-31"}, groupBy: MONTH) { purchases }`) + "}"},
 		{"100 KB of comment", "# " + strings.Repeat("x", 100<<10) + "\n{ __typename }"},
 		{"tries of a password", "mutation { " + aliases(6, `signIn(input: {email: "ana@example.com", password: "x"}) { viewer { id } }`) + "}"},

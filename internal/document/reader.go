@@ -123,6 +123,7 @@ func (r *Reader) Inspect(ctx context.Context, data []byte) (invoice.Inspection, 
 			return invoice.Inspection{}, err
 		}
 	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC:
+		found.Clean = scrubbed(kind, data)
 	}
 	return found, nil
 }

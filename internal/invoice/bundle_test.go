@@ -275,11 +275,12 @@ func (l *fakeLive) Subscribe(context.Context, string) (<-chan invoice.Event, err
 type fakeReader struct {
 	refuse error
 	key    string
+	clean  []byte
 	read   func([]invoice.Content) (invoice.Reading, error)
 }
 
 func (r *fakeReader) Inspect(context.Context, []byte) (invoice.Inspection, error) {
-	return invoice.Inspection{Kind: invoice.FileJPEG, AccessKey: r.key}, r.refuse
+	return invoice.Inspection{Kind: invoice.FileJPEG, AccessKey: r.key, Clean: r.clean}, r.refuse
 }
 
 func (r *fakeReader) Read(_ context.Context, files []invoice.Content) (invoice.Reading, error) {

@@ -187,6 +187,9 @@ type Reader interface {
 type Inspection struct {
 	Kind      FileKind
 	AccessKey string // XML only; "" elsewhere
+	// Clean is a picture as it may be kept: without the place it was taken at, comments, and what lies behind its end. nil for
+	// what is kept as it came.
+	Clean []byte
 }
 
 // Content is a file and its bytes.

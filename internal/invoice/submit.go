@@ -105,7 +105,10 @@ func (s *Service) storeFiles(ctx context.Context, inv *Invoice, uploads []Upload
 		if seen.AccessKey != "" {
 			claims = append(claims, claim{DuplicateSameAccessKey, seen.AccessKey})
 		}
-		sum := sha256.Sum256(data)
+		sum := sha256.Sum256(data) // of what was sent: sent again, it is known again
+		if seen.Clean != nil {
+			data = seen.Clean
+		}
 		f := File{
 			ID: s.NewID(), Position: i, Kind: seen.Kind, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:]),
 		}

@@ -2,6 +2,8 @@ package invoice_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -23,6 +25,22 @@ func TestAnAcceptedInvoiceHasItsFilesItsJobAndItsFirstEvent(t *testing.T) {
 	assert.Equal(t, []int{0, 1}, []int{inv.Files[0].Position, inv.Files[1].Position})
 	assert.Equal(t, 2, b.storedFiles(t))
 	assert.Equal(t, []invoice.Stage{invoice.StageQueued}, b.stages(t, inv.ID))
+}
+
+func TestAPictureIsKeptCleanAndKnownByWhatWasSent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.reader.clean = []byte("pixels")
+	inv := b.get(t, b.submit(t, "pixels and a place").Invoice.ID)
+	require.Len(t, inv.Files, 1)
+	assert.Equal(t, int64(len("pixels")), inv.Files[0].Size)
+	data, err := os.ReadFile(filepath.Join(b.files, inv.Files[0].BlobKey))
+	require.NoError(t, err)
+	assert.Equal(t, "pixels", string(data))
+	again := b.submit(t, "pixels and a place")
+	require.NotNil(t, again.Duplicate)
+	assert.Equal(t, invoice.DuplicateSameBytes, again.Duplicate.Reason)
+	assert.Nil(t, b.submit(t, "pixels and another place").Duplicate)
 }
 
 func TestBadSubmissionsLeaveNothingBehind(t *testing.T) {
