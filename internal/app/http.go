@@ -55,6 +55,11 @@ func (a *App) serveHTTP(clients bool) error {
 			}
 			mux.Handle("GET /playground/", page)
 		}
+		app, err := newPages()
+		if err != nil {
+			return err
+		}
+		mux.Handle("/", app)
 	}
 	a.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

@@ -117,7 +117,7 @@ func (r *Reader) Inspect(ctx context.Context, data []byte) (invoice.Inspection, 
 		if err != nil {
 			return invoice.Inspection{}, err
 		}
-		found.AccessKey = draft.AccessKey
+		found.AccessKey, found.Clean = draft.AccessKey, scrubbed(kind, data)
 	case invoice.FilePDF:
 		if err := r.inspectPDF(ctx, data); err != nil {
 			return invoice.Inspection{}, err

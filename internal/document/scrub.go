@@ -10,8 +10,8 @@ import (
 )
 
 // scrubbed is the file as it may be kept: a picture without what tells of its taker (the place, the device, comments) and
-// without what lies behind its end, where other files hide. Its pixels are untouched, and the way it is to be turned stays. Other
-// kinds stay as they are. data is not changed.
+// without what lies behind its end, where other files hide. Its pixels are untouched, and the way it is to be turned stays. An XML
+// does not tell who bought. A PDF stays as it is. data is not changed.
 func scrubbed(kind invoice.FileKind, data []byte) []byte {
 	switch kind {
 	case invoice.FileJPEG:
@@ -22,7 +22,9 @@ func scrubbed(kind invoice.FileKind, data []byte) []byte {
 		return scrubbedWebP(data)
 	case invoice.FileHEIC:
 		return scrubbedHEIC(data)
-	case invoice.FilePDF, invoice.FileXML:
+	case invoice.FileXML:
+		return scrubbedXML(data)
+	case invoice.FilePDF:
 	}
 	return data
 }

@@ -187,8 +187,8 @@ type Reader interface {
 type Inspection struct {
 	Kind      FileKind
 	AccessKey string // XML only; "" elsewhere
-	// Clean is a picture as it may be kept: without the place it was taken at, comments, and what lies behind its end. nil for
-	// what is kept as it came.
+	// Clean is the file as it may be kept: a picture without the place it was taken at, comments, and what lies behind its end;
+	// an XML without its consumer. nil for what is kept as it came.
 	Clean []byte
 }
 
