@@ -33,7 +33,7 @@ func emptyIsNull(ctx context.Context, _ any, next graphql.Resolver) (any, error)
 
 func globalID(ctx context.Context, _ any, next graphql.Resolver, typ string) (any, error) {
 	v, err := next(ctx)
-	if err != nil {
+	if err != nil || v == nil { // null, by a directive before this one
 		return nil, err
 	}
 	id, ok := v.(string)

@@ -47,7 +47,7 @@ type Config struct {
 	Limiter Limiter
 	// Proxies are those whose X-Forwarded-For is believed. Defaults to none.
 	Proxies clientaddr.Trusted
-	// AddressSecret keys the digests that stand for addresses in the Limiter.
+	// AddressSecret keys the digests that stand for addresses and users in the Limiter.
 	AddressSecret []byte
 	// MaxUploads is how many uploads come in at once. Defaults to 64.
 	MaxUploads int

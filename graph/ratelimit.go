@@ -109,11 +109,11 @@ func (h *Handler) limitRate(ctx context.Context, op *ast.OperationDefinition) er
 	q := quotaOf(c)
 	var buckets []ratelimit.Bucket
 	if v, ok := account.ViewerFrom(ctx); ok {
-		buckets = append(buckets, ratelimit.Bucket{Key: string(c) + ":user:" + v.UserID, Units: q.user, Window: q.window})
+		buckets = append(buckets, ratelimit.Bucket{Key: string(c) + ":user:" + h.digest([]byte(v.UserID)), Units: q.user, Window: q.window})
 	}
 	caller, _ := ctx.Value(callerKey{}).(caller)
 	if caller.address.IsValid() {
-		key := string(c) + ":address:" + h.digest(caller.address)
+		key := string(c) + ":address:" + h.digest(network(caller.address))
 		buckets = append(buckets, ratelimit.Bucket{Key: key, Units: q.address, Window: q.window})
 	}
 	verdict := h.Limiter.Take(ctx, units, buckets...)
@@ -126,16 +126,21 @@ func (h *Handler) limitRate(ctx context.Context, op *ast.OperationDefinition) er
 	return nil
 }
 
-// digest stands for an address in a key, so that the store of counters names nobody. An IPv6 client has a whole /64 for itself.
-func (h *Handler) digest(addr netip.Addr) string {
+// digest stands for a user or an address in a key, so that the store of counters names nobody.
+func (h *Handler) digest(who []byte) string {
+	mac := hmac.New(sha256.New, h.AddressSecret)
+	mac.Write(who)
+	return hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// network is what one client has of addresses: of IPv6 a whole /64.
+func network(addr netip.Addr) []byte {
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
 			addr = p.Addr()
 		}
 	}
-	mac := hmac.New(sha256.New, h.AddressSecret)
-	mac.Write(addr.AsSlice())
-	return hex.EncodeToString(mac.Sum(nil)[:12])
+	return addr.AsSlice()
 }
 
 // caller is where a request came from, and the headers of its answer; a websocket's operations have none.

@@ -48,6 +48,15 @@ func fromInsightID(opaque string) (string, error) {
 	return id, nil
 }
 
+// fromSignInID is fromInvoiceID for a sign-in.
+func fromSignInID(opaque string) (string, error) {
+	typ, id, err := relay.DecodeID(opaque)
+	if err != nil || typ != relay.TypeSignIn {
+		return "", &account.Error{Code: account.CodeNotFound, Message: "Esta sessão não existe ou já terminou.", Cause: err}
+	}
+	return id, nil
+}
+
 func fromSignUp(ctx context.Context, in model.SignUpInput) account.SignUpInput {
 	return account.SignUpInput{Device: account.DeviceFrom(ctx), Email: in.Email, Password: in.Password, Name: in.Name}
 }
@@ -88,6 +97,23 @@ func toConsents(given map[string]time.Time) []*model.Consent {
 		list = append(list, &model.Consent{Provider: provider, GrantedAt: given[provider]})
 	}
 	return list
+}
+
+func toFiles(inv *invoice.Invoice) []*model.File {
+	list := make([]*model.File, len(inv.Files))
+	for i, f := range inv.Files {
+		list[i] = &model.File{File: f, InvoiceID: inv.ID}
+	}
+	return list
+}
+
+// toPointers is a list in the form in which the executor wants it.
+func toPointers[T any](list []T) []*T {
+	pointers := make([]*T, len(list))
+	for i := range list {
+		pointers[i] = &list[i]
+	}
+	return pointers
 }
 
 // usageScope is whose calls a viewer sees: their own, and an admin everybody's.

@@ -37,6 +37,8 @@ type seed struct {
 	Invoices []*invoice.Invoice
 	Events   []invoice.Event
 	Usage    []seedUsage
+	SignIns  []seedSignIn
+	Audit    []account.AuditEntry
 
 	Revisions []seedRevision
 	Products  []*product.Product
@@ -62,6 +64,8 @@ type fake struct {
 	calls       map[string]int // of what finds many at once
 	corrections []invoice.Correction
 	queries     []insight.ListQuery
+	audit       []account.AuditEntry
+	deleted     []string // users
 }
 
 type watch struct{ userID, invoiceID string }
@@ -103,6 +107,13 @@ func (f *fake) revoke(token string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.revoked[token] = true
+}
+
+// removeUser is what a deletion does.
+func (f *fake) removeUser(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seed.Users = slices.DeleteFunc(slices.Clone(f.seed.Users), func(u *account.User) bool { return u.ID == id })
 }
 
 func (f *fake) SignUp(_ context.Context, in account.SignUpInput) (*account.User, account.Tokens, error) {

@@ -20,6 +20,21 @@ func (r *duplicateResolver) Invoice(ctx context.Context, obj *invoice.Duplicate)
 	return mayBeGone(ctx, obj.InvoiceID)
 }
 
+// URL is the resolver for the url field.
+func (r *fileResolver) URL(ctx context.Context, obj *model.File) (*string, error) {
+	v, err := viewer(ctx)
+	if err != nil || obj.RemovedAt != nil {
+		return nil, err
+	}
+	url, err := r.Links.File(v.UserID, obj.InvoiceID, obj.Position)
+	return &url, err
+}
+
+// Files is the resolver for the files field.
+func (r *invoiceResolver) Files(ctx context.Context, obj *invoice.Invoice) ([]*model.File, error) {
+	return toFiles(obj), nil
+}
+
 // Insights is the resolver for the insights field.
 func (r *invoiceResolver) Insights(ctx context.Context, obj *invoice.Invoice) ([]*insight.Insight, error) {
 	l, err := loadersOf(ctx)
@@ -163,6 +178,9 @@ func (r *queryResolver) Invoices(ctx context.Context, first *int, after *string,
 // Duplicate returns generated.DuplicateResolver implementation.
 func (r *Resolver) Duplicate() generated.DuplicateResolver { return &duplicateResolver{r} }
 
+// File returns generated.FileResolver implementation.
+func (r *Resolver) File() generated.FileResolver { return &fileResolver{r} }
+
 // Invoice returns generated.InvoiceResolver implementation.
 func (r *Resolver) Invoice() generated.InvoiceResolver { return &invoiceResolver{r} }
 
@@ -171,6 +189,7 @@ func (r *Resolver) Item() generated.ItemResolver { return &itemResolver{r} }
 
 type (
 	duplicateResolver struct{ *Resolver }
+	fileResolver      struct{ *Resolver }
 	invoiceResolver   struct{ *Resolver }
 	itemResolver      struct{ *Resolver }
 )

@@ -4,11 +4,14 @@ package resolvers
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/mercadoesperto/smarket/graph/relay"
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/privacy"
 	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/usage"
@@ -22,6 +25,27 @@ type Accounts interface {
 	SignOut(ctx context.Context, sessionID string) error
 	User(ctx context.Context, id string) (*account.User, error)
 	UpdateHousehold(ctx context.Context, userID string, in account.HouseholdInput) (*account.User, error)
+	// SignIns marks the one of sessionID as the current one.
+	SignIns(ctx context.Context, userID, sessionID string) ([]account.SignIn, error)
+	SignOutDevice(ctx context.Context, userID, signInID string) error
+	ChangePassword(ctx context.Context, userID, sessionID, current, next string) (*account.User, error)
+	// LookUp, SetPlan and AuditLog are for admins, and write down who asks; Audit does that for what other services answer.
+	LookUp(ctx context.Context, actorID, email string) (*account.User, error)
+	SetPlan(ctx context.Context, actorID, email string, plan account.Plan) (*account.User, error)
+	AuditLog(ctx context.Context, actorID string, limit int) ([]account.AuditEntry, error)
+	Audit(ctx context.Context, e account.AuditEntry) error
+}
+
+// Privacy is what the resolvers need for the LGPD. Implemented by privacy.Service.
+type Privacy interface {
+	// Delete fails with BAD_USER_INPUT when the password is not the user's.
+	Delete(ctx context.Context, userID, password string) error
+}
+
+// Links makes addresses that browsers fetch without a token, good for minutes. Implemented in internal/app.
+type Links interface {
+	Export(userID string) (url string, expires time.Time, err error)
+	File(userID, invoiceID string, position int) (url string, err error)
 }
 
 // Invoices is what the resolvers need of the invoices. Implemented by invoice.Service.
@@ -84,6 +108,7 @@ var (
 	_ Spending = (*spending.Service)(nil)
 	_ Insights = (*insight.Service)(nil)
 	_ Usage    = (*usage.Service)(nil)
+	_ Privacy  = (*privacy.Service)(nil)
 )
 
 // Resolver is the root of all resolvers.
@@ -94,6 +119,8 @@ type Resolver struct {
 	Spending Spending
 	Insights Insights
 	Usage    Usage
+	Privacy  Privacy
+	Links    Links
 }
 
 // viewer is who asks; an UNAUTHENTICATED *account.Error when nobody is signed in.
@@ -103,6 +130,41 @@ func viewer(ctx context.Context) (account.Viewer, error) {
 		return v, &account.Error{Code: account.CodeUnauthenticated, Message: "Entre na sua conta para continuar."}
 	}
 	return v, nil
+}
+
+// maxAuditLog is how many entries of the audit log are answered at once.
+const maxAuditLog = 200
+
+// admin is who asks; UNAUTHENTICATED when nobody is signed in, FORBIDDEN when they do not look after the service.
+func admin(ctx context.Context) (account.Viewer, error) {
+	v, err := viewer(ctx)
+	if err == nil && v.Role != account.RoleAdmin {
+		err = &account.Error{Code: account.CodeForbidden, Message: "Só quem administra o serviço pode fazer isto."}
+	}
+	return v, err
+}
+
+// forAdmin is a user as admins see them: what a family earns is none of the operator's business.
+func forAdmin(u *account.User) *account.User {
+	shown := *u
+	shown.Household.Income = nil
+	return &shown
+}
+
+// orNobody takes a NOT_FOUND error from a look-up that answers null instead.
+func orNobody(err error) error {
+	if e, ok := errors.AsType[*account.Error](err); ok && e.Code == account.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
+// auditUsage writes down that an admin reads what everybody's calls cost.
+func (r *Resolver) auditUsage(ctx context.Context, v account.Viewer) error {
+	if v.Role != account.RoleAdmin {
+		return nil
+	}
+	return r.Accounts.Audit(ctx, account.AuditEntry{ActorID: v.UserID, Action: account.AuditUsageRead})
 }
 
 // viewerAndInvoiceID is who asks, and the uuid in the invoice's opaque id.

@@ -61,7 +61,7 @@ func setupSeed(t *testing.T, seedFile string, change ...func(*graph.Config)) *se
 	cfg := graph.Config{
 		Resolvers: &resolvers.Resolver{
 			Accounts: s.fake, Invoices: invoices, Products: fakeProducts{s.fake}, Spending: fakeSpending{s.fake},
-			Insights: fakeInsights{s.fake}, Usage: s.fake,
+			Insights: fakeInsights{s.fake}, Usage: s.fake, Privacy: fakePrivacy{s.fake}, Links: fakeLinks{},
 		},
 		Accounts: s.fake,
 		Log:      slog.New(slog.NewTextHandler(s.log, nil)),

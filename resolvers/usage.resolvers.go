@@ -18,5 +18,8 @@ func (r *queryResolver) Usage(ctx context.Context, period model.DateRangeInput) 
 	if err != nil {
 		return nil, err
 	}
+	if err := r.auditUsage(ctx, v); err != nil {
+		return nil, err
+	}
 	return r.Resolver.Usage.Report(ctx, usageScope(v), fromPeriod(period))
 }

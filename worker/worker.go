@@ -16,6 +16,7 @@ type Config struct {
 	Database    Database
 	Extractions Extractions
 	Analyses    Analyses
+	Sweeps      Sweeps
 	Heartbeats  Heartbeats
 	// Name is where this process's id means something: its host or container.
 	Name string
@@ -48,12 +49,14 @@ func New(cfg Config) (*Worker, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &extractWorker{extractions: cfg.Extractions, timeout: cfg.JobTimeout, now: cfg.Now})
 	river.AddWorker(workers, &analyzeWorker{analyses: cfg.Analyses, timeout: cfg.JobTimeout, now: cfg.Now})
+	river.AddWorker(workers, &sweepWorker{sweeps: cfg.Sweeps, timeout: cfg.JobTimeout})
 	started := cfg.Now()
 	id := workerID(cfg.Name, started)
 	client, err := river.NewClient(cfg.Database.driver(), &river.Config{
 		ID:                   id,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cfg.Jobs}},
 		Workers:              workers,
+		PeriodicJobs:         []*river.PeriodicJob{sweepJob()},
 		JobTimeout:           cfg.JobTimeout,
 		RescueStuckJobsAfter: cfg.JobTimeout + rescueMargin,
 		SoftStopTimeout:      cfg.StopTimeout,

@@ -26,7 +26,12 @@ import (
 type DuplicateResolver interface {
 	Invoice(ctx context.Context, obj *invoice.Duplicate) (*invoice.Invoice, error)
 }
+type FileResolver interface {
+	URL(ctx context.Context, obj *model.File) (*string, error)
+}
 type InvoiceResolver interface {
+	Files(ctx context.Context, obj *invoice.Invoice) ([]*model.File, error)
+
 	Insights(ctx context.Context, obj *invoice.Invoice) ([]*insight.Insight, error)
 	Analysis(ctx context.Context, obj *invoice.Invoice) (*insight.Analysis, error)
 	Revisions(ctx context.Context, obj *invoice.Invoice) ([]*invoice.Amendment, error)
@@ -767,7 +772,7 @@ func (ec *executionContext) fieldContext_Failure_message(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Failure", field, false, false, "String")
 }
 
-func (ec *executionContext) _File_id(ctx context.Context, field graphql.CollectedField, obj *invoice.File) (ret graphql.Marshaler) {
+func (ec *executionContext) _File_id(ctx context.Context, field graphql.CollectedField, obj *model.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -808,7 +813,7 @@ func (ec *executionContext) fieldContext_File_id(_ context.Context, field graphq
 	return graphql.NewScalarFieldContext("File", field, false, false, "ID")
 }
 
-func (ec *executionContext) _File_position(ctx context.Context, field graphql.CollectedField, obj *invoice.File) (ret graphql.Marshaler) {
+func (ec *executionContext) _File_position(ctx context.Context, field graphql.CollectedField, obj *model.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -831,7 +836,7 @@ func (ec *executionContext) fieldContext_File_position(_ context.Context, field 
 	return graphql.NewScalarFieldContext("File", field, false, false, "Int")
 }
 
-func (ec *executionContext) _File_kind(ctx context.Context, field graphql.CollectedField, obj *invoice.File) (ret graphql.Marshaler) {
+func (ec *executionContext) _File_kind(ctx context.Context, field graphql.CollectedField, obj *model.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -854,7 +859,7 @@ func (ec *executionContext) fieldContext_File_kind(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("File", field, false, false, "FileKind")
 }
 
-func (ec *executionContext) _File_size(ctx context.Context, field graphql.CollectedField, obj *invoice.File) (ret graphql.Marshaler) {
+func (ec *executionContext) _File_size(ctx context.Context, field graphql.CollectedField, obj *model.File) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -875,6 +880,29 @@ func (ec *executionContext) _File_size(ctx context.Context, field graphql.Collec
 }
 func (ec *executionContext) fieldContext_File_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("File", field, false, false, "Int")
+}
+
+func (ec *executionContext) _File_url(ctx context.Context, field graphql.CollectedField, obj *model.File) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_File_url(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.File().URL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_File_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("File", field, true, true, "String")
 }
 
 func (ec *executionContext) _Invoice_id(ctx context.Context, field graphql.CollectedField, obj *invoice.Invoice) (ret graphql.Marshaler) {
@@ -1401,11 +1429,11 @@ func (ec *executionContext) _Invoice_files(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Invoice_files(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Files, nil
+			return ec.Resolvers.Invoice().Files(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []invoice.File) graphql.Marshaler {
-			return ec.marshalNFile2ᚕgithubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋinvoiceᚐFileᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.File) graphql.Marshaler {
+			return ec.marshalNFile2ᚕᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐFileᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1415,8 +1443,8 @@ func (ec *executionContext) fieldContext_Invoice_files(_ context.Context, field 
 	fc = &graphql.FieldContext{
 		Object:     "Invoice",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_File(ctx, field)
 		},
@@ -4140,7 +4168,7 @@ func (ec *executionContext) _Failure(ctx context.Context, sel ast.SelectionSet, 
 
 var fileImplementors = []string{"File"}
 
-func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj *invoice.File) graphql.Marshaler {
+func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj *model.File) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, fileImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -4152,23 +4180,29 @@ func (ec *executionContext) _File(ctx context.Context, sel ast.SelectionSet, obj
 		case "id":
 			out.Values[i] = ec._File_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "position":
 			out.Values[i] = ec._File_position(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "kind":
 			out.Values[i] = ec._File_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "size":
 			out.Values[i] = ec._File_size(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "url":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._File_url(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -4283,10 +4317,11 @@ func (ec *executionContext) _Invoice(ctx context.Context, sel ast.SelectionSet, 
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "files":
-			out.Values[i] = ec._Invoice_files(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Invoice_files(ctx, field, obj)
+				})
 		case "duplicateOf":
 			out.Values[i] = ec._Invoice_duplicateOf(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -4951,15 +4986,11 @@ func (ec *executionContext) marshalNDuplicateReason2githubᚗcomᚋmercadoespert
 	return res
 }
 
-func (ec *executionContext) marshalNFile2githubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋinvoiceᚐFile(ctx context.Context, sel ast.SelectionSet, v invoice.File) graphql.Marshaler {
-	return ec._File(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNFile2ᚕgithubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋinvoiceᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []invoice.File) graphql.Marshaler {
+func (ec *executionContext) marshalNFile2ᚕᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.File) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFile2githubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋinvoiceᚐFile(ctx, sel, v[i])
+		return ec.marshalNFile2ᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐFile(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -4969,6 +5000,14 @@ func (ec *executionContext) marshalNFile2ᚕgithubᚗcomᚋmercadoespertoᚋsmar
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNFile2ᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐFile(ctx context.Context, sel ast.SelectionSet, v *model.File) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "File!")
+		return graphql.Null
+	}
+	return ec._File(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNFileKind2githubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋinvoiceᚐFileKind(ctx context.Context, v any) (invoice.FileKind, error) {

@@ -28,6 +28,7 @@ type ResolverRoot interface {
 	BasketPrice() BasketPriceResolver
 	Duplicate() DuplicateResolver
 	ExtractionEvent() ExtractionEventResolver
+	File() FileResolver
 	Insight() InsightResolver
 	Invoice() InvoiceResolver
 	Item() ItemResolver
@@ -73,6 +74,15 @@ type ComplexityRoot struct {
 		StartedAt  func(childComplexity int) int
 	}
 
+	AuditEntry struct {
+		Action    func(childComplexity int) int
+		ActorID   func(childComplexity int) int
+		At        func(childComplexity int) int
+		Detail    func(childComplexity int) int
+		ID        func(childComplexity int) int
+		SubjectID func(childComplexity int) int
+	}
+
 	BasketOffer struct {
 		Complete func(childComplexity int) int
 		Found    func(childComplexity int) int
@@ -104,6 +114,10 @@ type ComplexityRoot struct {
 		Before func(childComplexity int) int
 		Field  func(childComplexity int) int
 		Line   func(childComplexity int) int
+	}
+
+	ChangePasswordPayload struct {
+		Viewer func(childComplexity int) int
 	}
 
 	Check struct {
@@ -147,9 +161,18 @@ type ComplexityRoot struct {
 		DeletedInvoiceID func(childComplexity int) int
 	}
 
+	DeleteMyAccountPayload struct {
+		Deleted func(childComplexity int) int
+	}
+
 	Duplicate struct {
 		Invoice func(childComplexity int) int
 		Reason  func(childComplexity int) int
+	}
+
+	ExportMyDataPayload struct {
+		ExpiresAt func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	ExtractionEvent struct {
@@ -178,6 +201,7 @@ type ComplexityRoot struct {
 		Kind     func(childComplexity int) int
 		Position func(childComplexity int) int
 		Size     func(childComplexity int) int
+		URL      func(childComplexity int) int
 	}
 
 	Household struct {
@@ -315,14 +339,19 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AnalyzeInvoice   func(childComplexity int, input model.AnalyzeInvoiceInput) int
 		CancelExtraction func(childComplexity int, input model.CancelExtractionInput) int
+		ChangePassword   func(childComplexity int, input model.ChangePasswordInput) int
 		ConfirmInvoice   func(childComplexity int, input model.ConfirmInvoiceInput) int
 		CorrectInvoice   func(childComplexity int, input model.CorrectInvoiceInput) int
 		DeleteInvoice    func(childComplexity int, input model.DeleteInvoiceInput) int
+		DeleteMyAccount  func(childComplexity int, input model.DeleteMyAccountInput) int
+		ExportMyData     func(childComplexity int) int
 		MarkInsight      func(childComplexity int, input model.MarkInsightInput) int
 		RefreshSession   func(childComplexity int, input model.RefreshSessionInput) int
 		RetryExtraction  func(childComplexity int, input model.RetryExtractionInput) int
+		SetUserPlan      func(childComplexity int, input model.SetUserPlanInput) int
 		SignIn           func(childComplexity int, input model.SignInInput) int
 		SignOut          func(childComplexity int) int
+		SignOutDevice    func(childComplexity int, input model.SignOutDeviceInput) int
 		SignUp           func(childComplexity int, input model.SignUpInput) int
 		SubmitInvoice    func(childComplexity int, input model.SubmitInvoiceInput) int
 		UpdateProfile    func(childComplexity int, input model.UpdateProfileInput) int
@@ -382,6 +411,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		AuditLog        func(childComplexity int, first int) int
 		Basket          func(childComplexity int, lines []*model.BasketLineInput) int
 		Categories      func(childComplexity int) int
 		ExportPurchases func(childComplexity int, format model.ExportFormat, period *model.DateRangeInput) int
@@ -391,8 +421,10 @@ type ComplexityRoot struct {
 		Node            func(childComplexity int, id string) int
 		PriceHistory    func(childComplexity int, productID string, period *model.DateRangeInput) int
 		Products        func(childComplexity int, search *string, first *int, after *string) int
+		SignIns         func(childComplexity int) int
 		Spending        func(childComplexity int, period model.DateRangeInput, groupBy spending.Group) int
 		Usage           func(childComplexity int, period model.DateRangeInput) int
+		UserByEmail     func(childComplexity int, email string) int
 		Viewer          func(childComplexity int) int
 	}
 
@@ -416,6 +448,23 @@ type ComplexityRoot struct {
 	SessionPayload struct {
 		Session func(childComplexity int) int
 		Viewer  func(childComplexity int) int
+	}
+
+	SetUserPlanPayload struct {
+		User func(childComplexity int) int
+	}
+
+	SignIn struct {
+		Current    func(childComplexity int) int
+		Device     func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		LastUsedAt func(childComplexity int) int
+		SignedInAt func(childComplexity int) int
+	}
+
+	SignOutDevicePayload struct {
+		SignedOutID func(childComplexity int) int
 	}
 
 	SignOutPayload struct {
@@ -617,6 +666,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Attempt.StartedAt(childComplexity), true
 
+	case "AuditEntry.action":
+		if e.ComplexityRoot.AuditEntry.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Action(childComplexity), true
+	case "AuditEntry.actorId":
+		if e.ComplexityRoot.AuditEntry.ActorID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ActorID(childComplexity), true
+	case "AuditEntry.at":
+		if e.ComplexityRoot.AuditEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.At(childComplexity), true
+	case "AuditEntry.detail":
+		if e.ComplexityRoot.AuditEntry.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.Detail(childComplexity), true
+	case "AuditEntry.id":
+		if e.ComplexityRoot.AuditEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.ID(childComplexity), true
+	case "AuditEntry.subjectId":
+		if e.ComplexityRoot.AuditEntry.SubjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEntry.SubjectID(childComplexity), true
+
 	case "BasketOffer.complete":
 		if e.ComplexityRoot.BasketOffer.Complete == nil {
 			break
@@ -729,6 +815,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Change.Line(childComplexity), true
+
+	case "ChangePasswordPayload.viewer":
+		if e.ComplexityRoot.ChangePasswordPayload.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChangePasswordPayload.Viewer(childComplexity), true
 
 	case "Check.difference":
 		if e.ComplexityRoot.Check.Difference == nil {
@@ -874,6 +967,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteInvoicePayload.DeletedInvoiceID(childComplexity), true
 
+	case "DeleteMyAccountPayload.deleted":
+		if e.ComplexityRoot.DeleteMyAccountPayload.Deleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMyAccountPayload.Deleted(childComplexity), true
+
 	case "Duplicate.invoice":
 		if e.ComplexityRoot.Duplicate.Invoice == nil {
 			break
@@ -886,6 +986,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Duplicate.Reason(childComplexity), true
+
+	case "ExportMyDataPayload.expiresAt":
+		if e.ComplexityRoot.ExportMyDataPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.ExpiresAt(childComplexity), true
+	case "ExportMyDataPayload.url":
+		if e.ComplexityRoot.ExportMyDataPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.URL(childComplexity), true
 
 	case "ExtractionEvent.at":
 		if e.ComplexityRoot.ExtractionEvent.At == nil {
@@ -1003,6 +1116,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.File.Size(childComplexity), true
+	case "File.url":
+		if e.ComplexityRoot.File.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.File.URL(childComplexity), true
 
 	case "Household.adults":
 		if e.ComplexityRoot.Household.Adults == nil {
@@ -1597,6 +1716,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelExtraction(childComplexity, args["input"].(model.CancelExtractionInput)), true
+	case "Mutation.changePassword":
+		if e.ComplexityRoot.Mutation.ChangePassword == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_changePassword_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(model.ChangePasswordInput)), true
 	case "Mutation.confirmInvoice":
 		if e.ComplexityRoot.Mutation.ConfirmInvoice == nil {
 			break
@@ -1630,6 +1760,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteInvoice(childComplexity, args["input"].(model.DeleteInvoiceInput)), true
+	case "Mutation.deleteMyAccount":
+		if e.ComplexityRoot.Mutation.DeleteMyAccount == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMyAccount_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMyAccount(childComplexity, args["input"].(model.DeleteMyAccountInput)), true
+	case "Mutation.exportMyData":
+		if e.ComplexityRoot.Mutation.ExportMyData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.ExportMyData(childComplexity), true
 	case "Mutation.markInsight":
 		if e.ComplexityRoot.Mutation.MarkInsight == nil {
 			break
@@ -1663,6 +1810,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryExtraction(childComplexity, args["input"].(model.RetryExtractionInput)), true
+	case "Mutation.setUserPlan":
+		if e.ComplexityRoot.Mutation.SetUserPlan == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setUserPlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetUserPlan(childComplexity, args["input"].(model.SetUserPlanInput)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -1680,6 +1838,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignOut(childComplexity), true
+	case "Mutation.signOutDevice":
+		if e.ComplexityRoot.Mutation.SignOutDevice == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_signOutDevice_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SignOutDevice(childComplexity, args["input"].(model.SignOutDeviceInput)), true
 	case "Mutation.signUp":
 		if e.ComplexityRoot.Mutation.SignUp == nil {
 			break
@@ -1913,6 +2082,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PurchaseExport.MediaType(childComplexity), true
 
+	case "Query.auditLog":
+		if e.ComplexityRoot.Query.AuditLog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditLog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditLog(childComplexity, args["first"].(int)), true
 	case "Query.basket":
 		if e.ComplexityRoot.Query.Basket == nil {
 			break
@@ -2008,6 +2188,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.signIns":
+		if e.ComplexityRoot.Query.SignIns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.SignIns(childComplexity), true
 	case "Query.spending":
 		if e.ComplexityRoot.Query.Spending == nil {
 			break
@@ -2030,6 +2216,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Usage(childComplexity, args["period"].(model.DateRangeInput)), true
+	case "Query.userByEmail":
+		if e.ComplexityRoot.Query.UserByEmail == nil {
+			break
+		}
+
+		args, err := ec.field_Query_userByEmail_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.UserByEmail(childComplexity, args["email"].(string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -2100,6 +2297,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionPayload.Viewer(childComplexity), true
+
+	case "SetUserPlanPayload.user":
+		if e.ComplexityRoot.SetUserPlanPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetUserPlanPayload.User(childComplexity), true
+
+	case "SignIn.current":
+		if e.ComplexityRoot.SignIn.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Current(childComplexity), true
+	case "SignIn.device":
+		if e.ComplexityRoot.SignIn.Device == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.Device(childComplexity), true
+	case "SignIn.expiresAt":
+		if e.ComplexityRoot.SignIn.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.ExpiresAt(childComplexity), true
+	case "SignIn.id":
+		if e.ComplexityRoot.SignIn.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.ID(childComplexity), true
+	case "SignIn.lastUsedAt":
+		if e.ComplexityRoot.SignIn.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.LastUsedAt(childComplexity), true
+	case "SignIn.signedInAt":
+		if e.ComplexityRoot.SignIn.SignedInAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignIn.SignedInAt(childComplexity), true
+
+	case "SignOutDevicePayload.signedOutId":
+		if e.ComplexityRoot.SignOutDevicePayload.SignedOutID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SignOutDevicePayload.SignedOutID(childComplexity), true
 
 	case "SignOutPayload.signedOut":
 		if e.ComplexityRoot.SignOutPayload.SignedOut == nil {
@@ -2452,11 +2700,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AnalyzeInvoiceInput", ec.unmarshalInputAnalyzeInvoiceInput),
 			graphql.NewInputUnmarshaler("BasketLineInput", ec.unmarshalInputBasketLineInput),
 			graphql.NewInputUnmarshaler("CancelExtractionInput", ec.unmarshalInputCancelExtractionInput),
+			graphql.NewInputUnmarshaler("ChangePasswordInput", ec.unmarshalInputChangePasswordInput),
 			graphql.NewInputUnmarshaler("ConfirmInvoiceInput", ec.unmarshalInputConfirmInvoiceInput),
 			graphql.NewInputUnmarshaler("ConsentInput", ec.unmarshalInputConsentInput),
 			graphql.NewInputUnmarshaler("CorrectInvoiceInput", ec.unmarshalInputCorrectInvoiceInput),
 			graphql.NewInputUnmarshaler("DateRangeInput", ec.unmarshalInputDateRangeInput),
 			graphql.NewInputUnmarshaler("DeleteInvoiceInput", ec.unmarshalInputDeleteInvoiceInput),
+			graphql.NewInputUnmarshaler("DeleteMyAccountInput", ec.unmarshalInputDeleteMyAccountInput),
 			graphql.NewInputUnmarshaler("InsightFilter", ec.unmarshalInputInsightFilter),
 			graphql.NewInputUnmarshaler("InvoiceFilter", ec.unmarshalInputInvoiceFilter),
 			graphql.NewInputUnmarshaler("InvoiceOrder", ec.unmarshalInputInvoiceOrder),
@@ -2466,7 +2716,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PaymentInput", ec.unmarshalInputPaymentInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RetryExtractionInput", ec.unmarshalInputRetryExtractionInput),
+			graphql.NewInputUnmarshaler("SetUserPlanInput", ec.unmarshalInputSetUserPlanInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
+			graphql.NewInputUnmarshaler("SignOutDeviceInput", ec.unmarshalInputSignOutDeviceInput),
 			graphql.NewInputUnmarshaler("SignUpInput", ec.unmarshalInputSignUpInput),
 			graphql.NewInputUnmarshaler("SubmitInvoiceInput", ec.unmarshalInputSubmitInvoiceInput),
 			graphql.NewInputUnmarshaler("TotalsInput", ec.unmarshalInputTotalsInput),
@@ -2708,6 +2960,139 @@ extend type Mutation {
   signOut: SignOutPayload!
   "Changes what is known of the household, and which providers may see the viewer's documents."
   updateProfile("What is to change." input: UpdateProfileInput!): UpdateProfilePayload!
+}
+`, BuiltIn: false},
+	{Name: "../identity.graphqls", Input: `"A device that is signed in."
+type SignIn {
+  "Opaque."
+  id: ID! @globalId(type: "SignIn")
+  "Browser and system, as they told themselves: \"Chrome, Android\"."
+  device: String @emptyIsNull
+  "When the person signed in there."
+  signedInAt: DateTime!
+  "When it was last used, give or take the life of an access token."
+  lastUsedAt: DateTime!
+  "When it ends by itself if it is not used."
+  expiresAt: DateTime!
+  "True for the one that asks."
+  current: Boolean!
+}
+
+"Which device is signed out."
+input SignOutDeviceInput {
+  "The sign-in."
+  signInId: ID!
+}
+
+"The end of a sign-in."
+type SignOutDevicePayload {
+  "The id of the sign-in that is no more."
+  signedOutId: ID!
+}
+
+"A new password."
+input ChangePasswordInput {
+  "The one that is good now."
+  currentPassword: String!
+  "The one from now on: from 8 to 128 characters."
+  newPassword: String!
+}
+
+"The answer to a new password. All other devices are signed out."
+type ChangePasswordPayload {
+  "Whose password it is."
+  viewer: User!
+}
+
+"All of a person's data as a file."
+type ExportMyDataPayload {
+  """
+  Where the file is fetched from, with GET and without a token: a path on the API's own origin, such as "/export?ticket=...". It is a
+  ZIP with dados.json (everything that is kept, documented in its first lines), compras.csv, and the submitted files.
+  """
+  url: String!
+  "Until when the address is good."
+  expiresAt: DateTime!
+}
+
+"The account that asks is deleted."
+input DeleteMyAccountInput {
+  "The account's password: this cannot be undone."
+  password: String!
+}
+
+"The answer to a deletion."
+type DeleteMyAccountPayload {
+  "True: the account, its purchases and its files are gone."
+  deleted: Boolean!
+}
+
+"A plan for somebody."
+input SetUserPlanInput {
+  "The address of the account."
+  email: String!
+  "What it pays for from now on."
+  plan: Plan!
+}
+
+"The answer to a new plan."
+type SetUserPlanPayload {
+  "The account, without its household's income."
+  user: User!
+}
+
+"What an admin looked at or changed."
+type AuditEntry {
+  "Opaque."
+  id: ID! @globalId(type: "AuditEntry")
+  "When."
+  at: DateTime!
+  "The opaque id of the admin; null from the shell, and once their account is deleted."
+  actorId: ID @emptyIsNull @globalId(type: "User")
+  "The opaque id of the user it was about; null for the service itself, and once their account is deleted."
+  subjectId: ID @emptyIsNull @globalId(type: "User")
+  "What was done."
+  action: AuditAction!
+  "What exactly."
+  detail: String @emptyIsNull
+}
+
+"What an admin does."
+enum AuditAction {
+  "Made an account for somebody."
+  USER_CREATED
+  "Changed somebody's plan or role."
+  PLAN_CHANGED
+  "Looked an account up."
+  USER_LOOKED_UP
+  "Read what everybody's calls cost."
+  USAGE_READ
+  "Read this log."
+  AUDIT_LOG_READ
+  "Turned a provider on or off, or loaded plugins anew."
+  PROVIDER_CHANGED
+}
+
+extend type Query {
+  "The viewer's devices that are signed in, the last used one first."
+  signIns: [SignIn!]!
+  "Admins only: the account with an address, without its household's income; null when there is none."
+  userByEmail("The address." email: String!): User
+  "Admins only: what admins did, newest first."
+  auditLog("How many, from 1 to 200." first: Int! = 50): [AuditEntry!]!
+}
+
+extend type Mutation {
+  "Ends one of the viewer's sign-ins."
+  signOutDevice("Which." input: SignOutDeviceInput!): SignOutDevicePayload!
+  "Changes the viewer's password and signs all other devices out."
+  changePassword("The passwords." input: ChangePasswordInput!): ChangePasswordPayload!
+  "Gives everything that is kept of the viewer."
+  exportMyData: ExportMyDataPayload!
+  "Deletes the viewer's account with everything that is kept of it, at once and for good."
+  deleteMyAccount("The confirmation." input: DeleteMyAccountInput!): DeleteMyAccountPayload!
+  "Admins only: changes what somebody pays for."
+  setUserPlan("Whose, and what." input: SetUserPlanInput!): SetUserPlanPayload!
 }
 `, BuiltIn: false},
 	{Name: "../insight.graphqls", Input: `"Any JSON value: docs/insights.md says what it holds for each kind."
@@ -3239,6 +3624,11 @@ type File {
   kind: FileKind!
   "Its size in bytes."
   size: Int!
+  """
+  Where a browser can fetch it for the next minutes, with GET and without a token: a path on the API's own origin. A picture comes as
+  a JPEG without metadata, whatever was sent; a PDF or XML as a download. Null once the file was removed because its time was over.
+  """
+  url: String
 }
 
 "The kinds of files that are read."
@@ -3568,7 +3958,7 @@ extend type Mutation {
   the rest. Needs a multipart request.
   """
   submitInvoice("The files." input: SubmitInvoiceInput!): SubmitInvoicePayload!
-  "Reads an invoice that failed, was cancelled or needs review once more, from the files it has. CONFLICT otherwise."
+  "Reads an invoice that failed, was cancelled or needs review once more, from the files it has. CONFLICT otherwise, and when its files were removed."
   retryExtraction("Which invoice." input: RetryExtractionInput!): RetryExtractionPayload!
   "Stops an extraction that waits or is under way. CONFLICT otherwise."
   cancelExtraction("Which extraction." input: CancelExtractionInput!): CancelExtractionPayload!
@@ -3887,7 +4277,8 @@ enum OrderDirection {
 
 """
 The classes of errors. An error of the service carries one of them in extensions.code, and, where they help,
-extensions.field (the input field to blame) and extensions.retryAfterSeconds.
+extensions.field (the input field to blame) and extensions.retryAfterSeconds. Besides, PERSISTED_QUERY_NOT_FOUND asks for the
+text of a query that was named by its hash alone.
 """
 enum ErrorCode {
   "The request or one of its values is wrong; sending it again does not help."
@@ -4172,6 +4563,24 @@ func (ec *executionContext) childFields_Attempt(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Attempt", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "actorId":
+		return ec.fieldContext_AuditEntry_actorId(ctx, field)
+	case "subjectId":
+		return ec.fieldContext_AuditEntry_subjectId(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "detail":
+		return ec.fieldContext_AuditEntry_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
 func (ec *executionContext) childFields_BasketOffer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "merchant":
@@ -4236,6 +4645,14 @@ func (ec *executionContext) childFields_Change(ctx context.Context, field graphq
 		return ec.fieldContext_Change_after(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Change", field.Name)
+}
+
+func (ec *executionContext) childFields_ChangePasswordPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "viewer":
+		return ec.fieldContext_ChangePasswordPayload_viewer(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChangePasswordPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Check(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4320,6 +4737,14 @@ func (ec *executionContext) childFields_DeleteInvoicePayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type DeleteInvoicePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteMyAccountPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deleted":
+		return ec.fieldContext_DeleteMyAccountPayload_deleted(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMyAccountPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Duplicate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
@@ -4328,6 +4753,16 @@ func (ec *executionContext) childFields_Duplicate(ctx context.Context, field gra
 		return ec.fieldContext_Duplicate_invoice(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Duplicate", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportMyDataPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ExportMyDataPayload_url(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ExportMyDataPayload_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportMyDataPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExtractionEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4382,6 +4817,8 @@ func (ec *executionContext) childFields_File(ctx context.Context, field graphql.
 		return ec.fieldContext_File_kind(ctx, field)
 	case "size":
 		return ec.fieldContext_File_size(ctx, field)
+	case "url":
+		return ec.fieldContext_File_url(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type File", field.Name)
 }
@@ -4798,6 +5235,40 @@ func (ec *executionContext) childFields_SessionPayload(ctx context.Context, fiel
 		return ec.fieldContext_SessionPayload_viewer(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetUserPlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_SetUserPlanPayload_user(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetUserPlanPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SignIn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SignIn_id(ctx, field)
+	case "device":
+		return ec.fieldContext_SignIn_device(ctx, field)
+	case "signedInAt":
+		return ec.fieldContext_SignIn_signedInAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_SignIn_lastUsedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_SignIn_expiresAt(ctx, field)
+	case "current":
+		return ec.fieldContext_SignIn_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignIn", field.Name)
+}
+
+func (ec *executionContext) childFields_SignOutDevicePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "signedOutId":
+		return ec.fieldContext_SignOutDevicePayload_signedOutId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SignOutDevicePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

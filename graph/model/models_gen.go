@@ -49,6 +49,20 @@ type CancelExtractionPayload struct {
 	Invoice *invoice.Invoice `json:"invoice"`
 }
 
+// A new password.
+type ChangePasswordInput struct {
+	// The one that is good now.
+	CurrentPassword string `json:"currentPassword"`
+	// The one from now on: from 8 to 128 characters.
+	NewPassword string `json:"newPassword"`
+}
+
+// The answer to a new password. All other devices are signed out.
+type ChangePasswordPayload struct {
+	// Whose password it is.
+	Viewer *account.User `json:"viewer"`
+}
+
 // Which invoice is confirmed.
 type ConfirmInvoiceInput struct {
 	// The invoice. It must be NEEDS_REVIEW.
@@ -134,6 +148,27 @@ type DeleteInvoiceInput struct {
 type DeleteInvoicePayload struct {
 	// The id of the invoice that is no more.
 	DeletedInvoiceID string `json:"deletedInvoiceId"`
+}
+
+// The account that asks is deleted.
+type DeleteMyAccountInput struct {
+	// The account's password: this cannot be undone.
+	Password string `json:"password"`
+}
+
+// The answer to a deletion.
+type DeleteMyAccountPayload struct {
+	// True: the account, its purchases and its files are gone.
+	Deleted bool `json:"deleted"`
+}
+
+// All of a person's data as a file.
+type ExportMyDataPayload struct {
+	// Where the file is fetched from, with GET and without a token: a path on the API's own origin, such as "/export?ticket=...". It is a
+	// ZIP with dados.json (everything that is kept, documented in its first lines), compras.csv, and the submitted files.
+	URL string `json:"url"`
+	// Until when the address is good.
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // Part of a list of insights.
@@ -372,12 +407,38 @@ type SessionPayload struct {
 	Viewer *account.User `json:"viewer"`
 }
 
+// A plan for somebody.
+type SetUserPlanInput struct {
+	// The address of the account.
+	Email string `json:"email"`
+	// What it pays for from now on.
+	Plan account.Plan `json:"plan"`
+}
+
+// The answer to a new plan.
+type SetUserPlanPayload struct {
+	// The account, without its household's income.
+	User *account.User `json:"user"`
+}
+
 // Who signs in.
 type SignInInput struct {
 	// The address of the account.
 	Email string `json:"email"`
 	// The account's password.
 	Password string `json:"password"`
+}
+
+// Which device is signed out.
+type SignOutDeviceInput struct {
+	// The sign-in.
+	SignInID string `json:"signInId"`
+}
+
+// The end of a sign-in.
+type SignOutDevicePayload struct {
+	// The id of the sign-in that is no more.
+	SignedOutID string `json:"signedOutId"`
 }
 
 // The end of a session.

@@ -10,12 +10,14 @@ import (
 
 // The types that have ids.
 const (
-	TypeInvoice = "Invoice"
-	TypeItem    = "Item"
-	TypeFile    = "File"
-	TypeUser    = "User"
-	TypeProduct = "Product"
-	TypeInsight = "Insight"
+	TypeInvoice    = "Invoice"
+	TypeItem       = "Item"
+	TypeFile       = "File"
+	TypeUser       = "User"
+	TypeProduct    = "Product"
+	TypeInsight    = "Insight"
+	TypeSignIn     = "SignIn"
+	TypeAuditEntry = "AuditEntry"
 )
 
 // ErrID says that a text is no id that EncodeID made.
@@ -41,7 +43,7 @@ func DecodeID(opaque string) (typ, id string, err error) {
 	}
 	typ, id, _ = strings.Cut(string(raw), ":")
 	switch typ {
-	case TypeInvoice, TypeItem, TypeFile, TypeUser, TypeProduct, TypeInsight:
+	case TypeInvoice, TypeItem, TypeFile, TypeUser, TypeProduct, TypeInsight, TypeSignIn, TypeAuditEntry:
 	default:
 		return "", "", ErrID
 	}

@@ -9,9 +9,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// CreateUser makes an account for somebody else, also where sign-up is closed: for operators. CONFLICT says that the e-mail
-// has an account already.
+// CreateUser makes an account for somebody else, also where sign-up is closed: for operators, from the shell. CONFLICT says that
+// the e-mail has an account already.
 func (s *Service) CreateUser(ctx context.Context, in SignUpInput, role Role, plan Plan) (*User, error) {
+	user, err := s.createUser(ctx, in, role, plan)
+	if err != nil {
+		return nil, err
+	}
+	// Afterwards, for the entry names the account.
+	err = s.Audit(ctx, AuditEntry{SubjectID: user.ID, Action: AuditUserCreated, Detail: detail(role, plan)})
+	return user, err
+}
+
+// detail says what an account became.
+func detail(role Role, plan Plan) string { return string(role) + ", " + string(plan) }
+
+func (s *Service) createUser(ctx context.Context, in SignUpInput, role Role, plan Plan) (*User, error) {
 	email, err := normalEmail(in.Email)
 	if err != nil {
 		return nil, err
@@ -45,10 +58,14 @@ func (s *Service) CreateUser(ctx context.Context, in SignUpInput, role Role, pla
 	return user, nil
 }
 
-// SetRoleAndPlan changes what an account may do, for operators. It counts from the user's next request on. NOT_FOUND says that
+// SetRoleAndPlan changes what an account may do, for operators, from the shell. It counts from the user's next request on. NOT_FOUND says that
 // the e-mail has no account.
 func (s *Service) SetRoleAndPlan(ctx context.Context, email string, role Role, plan Plan) (*User, error) {
 	user, err := s.byEmail(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Audit(ctx, AuditEntry{SubjectID: user.ID, Action: AuditPlanChanged, Detail: detail(role, plan)})
 	if err != nil {
 		return nil, err
 	}

@@ -41,3 +41,38 @@ func TestChangingTheRoleOfNobodyIsNotFound(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, account.CodeNotFound, e.Code)
 }
+
+func TestWhatIsDoneFromTheShellIsWrittenDownWithoutAnActor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made, err := b.CreateUser(t.Context(), account.SignUpInput{Email: "ana@example.com", Password: password, Name: "Ana"},
+		account.RoleUser, account.PlanFree)
+	require.NoError(t, err)
+	_, err = b.SetRoleAndPlan(t.Context(), "ana@example.com", account.RoleAdmin, account.PlanPremium)
+	require.NoError(t, err)
+	b.maria(t) // who signs up does so herself
+	log, err := b.AuditLog(t.Context(), made.ID, 10)
+	require.NoError(t, err)
+	require.Len(t, log, 3)
+	for i, want := range []account.AuditEntry{
+		{ActorID: made.ID, Action: account.AuditAuditLogRead},
+		{SubjectID: made.ID, Action: account.AuditPlanChanged, Detail: "ADMIN, PREMIUM"},
+		{SubjectID: made.ID, Action: account.AuditUserCreated, Detail: "USER, FREE"},
+	} {
+		log[i].ID, log[i].At = "", want.At
+		assert.Equal(t, want, log[i])
+	}
+}
+
+func TestLookingForNobodyIsWrittenDownToo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, err := b.LookUp(t.Context(), "admin", "nobody@example.com")
+	requireCode(t, account.CodeNotFound, err)
+	log, err := b.AuditLog(t.Context(), "admin", 10)
+	require.NoError(t, err)
+	require.Len(t, log, 2)
+	assert.Equal(t, account.AuditUserLookedUp, log[1].Action)
+	assert.Empty(t, log[1].SubjectID)
+	assert.Empty(t, log[1].Detail, "not even the address that was tried")
+}

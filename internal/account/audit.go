@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -22,7 +23,7 @@ type AuditAction string
 // The actions.
 const (
 	AuditUserCreated     AuditAction = "USER_CREATED"
-	AuditPlanChanged     AuditAction = "PLAN_CHANGED"
+	AuditPlanChanged     AuditAction = "PLAN_CHANGED" // or role
 	AuditUserLookedUp    AuditAction = "USER_LOOKED_UP"
 	AuditUsageRead       AuditAction = "USAGE_READ" // of the whole installation
 	AuditAuditLogRead    AuditAction = "AUDIT_LOG_READ"
@@ -50,13 +51,19 @@ func (s *Service) AuditLog(ctx context.Context, actorID string, limit int) ([]Au
 	return list, nil
 }
 
-// LookUp finds an account by its e-mail, for an admin. NOT_FOUND when there is none.
+// LookUp finds an account by its e-mail, for an admin. NOT_FOUND when there is none, which is written down too.
 func (s *Service) LookUp(ctx context.Context, actorID, email string) (*User, error) {
+	entry := AuditEntry{ActorID: actorID, Action: AuditUserLookedUp}
 	user, err := s.byEmail(ctx, email)
-	if err != nil {
+	if err == nil {
+		entry.SubjectID = user.ID
+	} else if e, ok := errors.AsType[*Error](err); !ok || e.Code != CodeNotFound {
 		return nil, err
 	}
-	return user, s.Audit(ctx, AuditEntry{ActorID: actorID, SubjectID: user.ID, Action: AuditUserLookedUp})
+	if err := s.Audit(ctx, entry); err != nil {
+		return nil, err
+	}
+	return user, err
 }
 
 // SetPlan changes what the account with the e-mail pays for, for an admin. It counts from the user's next request on.

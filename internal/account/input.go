@@ -24,7 +24,7 @@ const (
 	maxConsents  = 32
 	emailMessage = "Informe um e-mail válido."
 
-	passwordMessage = "A senha deve ter de 8 a 128 caracteres." //nolint:gosec // G101: a sentence, no password
+	passwordMessage = "A senha deve ter de 8 a 128 caracteres." //nolint:gosec // G101: it is about passwords
 )
 
 // normalEmail is the one spelling under which an address is kept. Only ASCII is taken: two spellings of an internationalised

@@ -81,7 +81,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUpInput) (*User, Tokens, er
 	if !s.signUp {
 		return nil, Tokens{}, &Error{Code: CodeForbidden, Message: "O cadastro de novas contas está fechado."}
 	}
-	user, err := s.CreateUser(ctx, in, RoleUser, PlanFree)
+	user, err := s.createUser(ctx, in, RoleUser, PlanFree)
 	if err != nil {
 		return nil, Tokens{}, err
 	}

@@ -15,10 +15,26 @@ type SignIn struct {
 	SignedInAt time.Time
 	LastUsedAt time.Time // of its newest refresh
 	ExpiresAt  time.Time
+	Current    bool // the one that asks
 }
 
-// SignIns are the user's that are still good, the newest used first.
-func (s *Service) SignIns(ctx context.Context, userID string) ([]SignIn, error) {
+// SignIns are the user's that are still good, the newest used first. The one of sessionID is the current one.
+func (s *Service) SignIns(ctx context.Context, userID, sessionID string) ([]SignIn, error) {
+	list, err := s.signIns(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	current, err := s.family(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Current = list[i].ID == current
+	}
+	return list, nil
+}
+
+func (s *Service) signIns(ctx context.Context, userID string) ([]SignIn, error) {
 	list, err := s.store.SignIns(ctx, userID, s.clock().UTC())
 	if err != nil {
 		return nil, fmt.Errorf("list sign-ins: %w", err)
@@ -28,7 +44,7 @@ func (s *Service) SignIns(ctx context.Context, userID string) ([]SignIn, error) 
 
 // SignOutDevice ends one of the user's sign-ins. NOT_FOUND says that it is over, or somebody else's.
 func (s *Service) SignOutDevice(ctx context.Context, userID, signInID string) error {
-	list, err := s.SignIns(ctx, userID)
+	list, err := s.signIns(ctx, userID)
 	if err != nil {
 		return err
 	}
@@ -43,8 +59,8 @@ func (s *Service) SignOutDevice(ctx context.Context, userID, signInID string) er
 	return &Error{Code: CodeNotFound, Message: "Esta sessão não existe ou já terminou."}
 }
 
-// Family is the sign-in that a session belongs to; "" when the session is gone.
-func (s *Service) Family(ctx context.Context, sessionID string) (string, error) {
+// family is the sign-in that a session belongs to; "" when the session is gone.
+func (s *Service) family(ctx context.Context, sessionID string) (string, error) {
 	session, err := s.store.Session(ctx, sessionID)
 	if errors.Is(err, ErrNoSession) {
 		return "", nil
@@ -74,7 +90,7 @@ func (s *Service) ChangePassword(ctx context.Context, userID, sessionID, current
 	if err := s.store.SaveUser(ctx, &changed); err != nil {
 		return nil, fmt.Errorf("save a user: %w", err)
 	}
-	family, err := s.Family(ctx, sessionID)
+	family, err := s.family(ctx, sessionID)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/privacy"
 	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/progress"
+	"github.com/mercadoesperto/smarket/internal/retention"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
 	"github.com/mercadoesperto/smarket/internal/usage"
@@ -192,11 +193,21 @@ func (a *App) makeServices(works bool) (err error) {
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
-		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
+		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
+		Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
 	})
 	return err
+}
+
+func newSweeper(kept config.Retention, db *store.DB, files *filestore.Store, log *slog.Logger) *retention.Sweeper {
+	return &retention.Sweeper{
+		Limits: retention.Limits{
+			FailedFiles: kept.FailedFiles, ReadFiles: kept.ReadFiles, Events: kept.Events, Sessions: kept.Sessions, Audit: kept.Audit,
+		},
+		Store: store.NewRetention(db), Blobs: files, Now: time.Now, Log: log,
+	}
 }
 
 // makeAnalyses makes what comes after reading: products and their ledger, reports, insights.

@@ -34,6 +34,7 @@ func (a *App) serveHTTP(clients bool) error {
 		cfg := graph.Config{
 			Resolvers: &resolvers.Resolver{
 				Accounts: a.Accounts, Invoices: a.Invoices, Products: a.products, Spending: a.spending, Insights: a.insights, Usage: a.usage,
+				Privacy: a.privacy, Links: links{a.Accounts},
 			},
 			Accounts: a.Accounts, Log: a.log,
 			Introspection: a.cfg.HTTP.Introspection, AllowedOrigins: a.cfg.HTTP.AllowedOrigins,
@@ -67,7 +68,7 @@ func (a *App) serveHTTP(clients bool) error {
 	return nil
 }
 
-// limitRequests bounds what users and addresses ask for. The digests of addresses are keyed by the installation's secret, so
+// limitRequests bounds what users and addresses ask for. The digests of both are keyed by the installation's secret, so
 // that they are the same in all processes and tell nothing to whoever reads Redis.
 func (a *App) limitRequests(cfg *graph.Config) (err error) {
 	if !a.cfg.HTTP.RateLimit {

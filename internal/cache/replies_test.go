@@ -119,9 +119,11 @@ func TestWhatWasMadeForSomebodyIsForgotten(t *testing.T) {
 			}
 			require.NoError(t, replies.Forget(t.Context(), "ana"))
 			require.NoError(t, replies.Forget(t.Context(), "nobody"))
+			require.NoError(t, replies.Put(t.Context(), "ana", "a3", []byte("late"), time.Hour), "of a call that was under way")
 			left, err := client.Keys(t.Context(), "*").Result()
 			require.NoError(t, err)
-			assert.ElementsMatch(t, []string{"reply:b1", "replies-of:bia", "reply:n1"}, left)
+			assert.NotContains(t, forgottenKey("ana"), "ana")
+			assert.ElementsMatch(t, []string{"reply:b1", "replies-of:bia", "reply:n1", forgottenKey("ana"), forgottenKey("nobody")}, left)
 		})
 	}
 }

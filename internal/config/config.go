@@ -24,6 +24,7 @@ type Config struct {
 	Costs      Costs
 	Extraction Extraction
 	Worker     Worker
+	Retention  Retention
 	Log        Log
 
 	// searchPath is PATH as found: plugins run local tools (tesseract, pdftotext) and scripts by it.
@@ -223,6 +224,28 @@ type Worker struct {
 	// Pages is how many pictures are prepared at once, over all jobs; each takes one CPU and up to 250 MB. Lower it on
 	// machines with little memory. Defaults to the number of CPUs.
 	Pages int `env:"WORKER_PAGES"`
+}
+
+// Retention is how long things are kept that are not needed for ever; 0 is for ever. What has expired is removed once a day.
+// What people bought is kept until they delete it. docs/privacy.md says what is kept where.
+type Retention struct {
+	// FailedFiles is how long the files are kept of invoices that FAILED or were CANCELLED, since their last change. Their
+	// owners can ask for another try until then. Defaults to 720h (30 days).
+	FailedFiles time.Duration `env:"FAILED_FILES_KEPT" envDefault:"720h"`
+
+	// ReadFiles is how long the files are kept of invoices that were read, since their last change. What was read stays; it
+	// can no longer be compared with the paper, nor read anew. Defaults to 8760h (one year).
+	ReadFiles time.Duration `env:"READ_FILES_KEPT" envDefault:"8760h"`
+
+	// Events is how long the steps of an extraction are kept; the last one stays with its invoice. Defaults to 720h (30
+	// days).
+	Events time.Duration `env:"EVENTS_KEPT" envDefault:"720h"`
+
+	// Sessions is how long sign-ins are kept after they expired, with the device they were on. Defaults to 720h (30 days).
+	Sessions time.Duration `env:"ENDED_SESSIONS_KEPT" envDefault:"720h"`
+
+	// Audit is how long the audit log keeps what admins did. Defaults to 17520h (two years).
+	Audit time.Duration `env:"AUDIT_KEPT" envDefault:"17520h"`
 }
 
 // Log is what is logged, on standard error.

@@ -66,6 +66,9 @@ func TestNothingSetIsTheEmbeddedDefault(t *testing.T) {
 	assert.Equal(t, 4*time.Minute, c.Extraction.ExtractionTimeout)
 	assert.Equal(t, 5, c.Extraction.MaxAttempts)
 	assert.Equal(t, fiscal.Money(5000), c.Extraction.MinValueForAnalysis)
+	assert.Equal(t, config.Retention{
+		FailedFiles: 720 * time.Hour, ReadFiles: 8760 * time.Hour, Events: 720 * time.Hour, Sessions: 720 * time.Hour, Audit: 17520 * time.Hour,
+	}, c.Retention)
 	assert.True(t, c.Worker.Enabled)
 	assert.NotEmpty(t, c.Worker.Name)
 	assert.Equal(t, 8, c.Worker.Jobs)
@@ -122,7 +125,8 @@ func TestEveryFaultIsReportedOnceAndNoValueIsRepeated(t *testing.T) {
 		"PROVIDER_ORDER": "gemini,../evil", "PROVIDER_CONCURRENCY": "0", "PROVIDER_TIMEOUT": "5m", "CACHE_TTL_HOURS": "-1",
 		"GEMINI_BASE_URL": "file:///" + leakPassword, "GEMINI_CONCURRENCY": "x" + leakKey,
 		"EXTRACTION_MAX_ATTEMPTS": "1e3", "MIN_INVOICE_VALUE_FOR_ANALYSIS": "free-" + leakKey, "WORKER_JOBS": "0",
-		"BUDGET_USER_DAILY_USD": "-1", "BUDGET_DAILY_USD": "free-" + leakKey, "WORKER_PAGES": "0", "LOG_LEVEL": "loud-" + leakKey, "LOG_FORMAT": "xml",
+		"BUDGET_USER_DAILY_USD": "-1", "BUDGET_DAILY_USD": "free-" + leakKey, "WORKER_PAGES": "0", "FAILED_FILES_KEPT": "30", "READ_FILES_KEPT": "-1h",
+		"EVENTS_KEPT": "59m59s", "ENDED_SESSIONS_KEPT": "-1ns", "AUDIT_KEPT": "2y", "LOG_LEVEL": "loud-" + leakKey, "LOG_FORMAT": "xml",
 	}
 	var environ []string
 	for name, value := range bad {
@@ -142,6 +146,14 @@ func TestEveryFaultIsReportedOnceAndNoValueIsRepeated(t *testing.T) {
 	}
 	assert.Len(t, faults, len(bad), err)
 	assert.NotContains(t, err.Error(), "leak")
+}
+
+func TestWhatIsKeptMayBeKeptForEver(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load([]string{"FAILED_FILES_KEPT=0", "READ_FILES_KEPT=0s", "EVENTS_KEPT=1h", "AUDIT_KEPT=0"})
+	require.NoError(t, err)
+	assert.Zero(t, c.Retention.ReadFiles)
+	assert.Equal(t, time.Hour, c.Retention.Events)
 }
 
 func TestProviderIsGivenItsOwnSettingsOnly(t *testing.T) {

@@ -19,6 +19,7 @@ const (
 	maxConcurrency = 10_000
 	maxCacheHours  = 24 * 365
 	maxRuns        = 100
+	minKept        = time.Hour // less is a slip, and costs files
 )
 
 // fault is one wrong setting: the variable's name, and a sentence without its subject.
@@ -50,6 +51,7 @@ func (c Config) faults() []fault {
 	v.check(strings.TrimSpace(c.Worker.Name) != "", "WORKER_NAME", "is needed: this machine has no host name")
 	v.between("WORKER_JOBS", c.Worker.Jobs, 1, maxConcurrency)
 	v.between("WORKER_PAGES", c.Worker.Pages, 1, maxConcurrency)
+	c.Retention.validate(&v)
 	v.check(c.Log.Format == FormatText || c.Log.Format == FormatJSON, "LOG_FORMAT", "must be text or json")
 	if c.IsProduction() {
 		const required = "is required when SMARKET_ENV is production"
@@ -104,6 +106,21 @@ func (p Providers) validate(v *verdict) {
 		if one.Concurrency != p.ProviderConcurrency {
 			v.between(prefix+"CONCURRENCY", one.Concurrency, 1, maxConcurrency)
 		}
+	}
+}
+
+func (r Retention) validate(v *verdict) {
+	for _, kept := range []struct {
+		variable string
+		time     time.Duration
+	}{
+		{"FAILED_FILES_KEPT", r.FailedFiles},
+		{"READ_FILES_KEPT", r.ReadFiles},
+		{"EVENTS_KEPT", r.Events},
+		{"ENDED_SESSIONS_KEPT", r.Sessions},
+		{"AUDIT_KEPT", r.Audit},
+	} {
+		v.check(kept.time == 0 || kept.time >= minKept, kept.variable, "must be 0 (for ever) or at least 1h")
 	}
 }
 

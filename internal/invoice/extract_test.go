@@ -12,6 +12,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/store"
 )
 
 func TestAReadPurchaseWhoseLedgerClosesIsCompleted(t *testing.T) {
@@ -286,6 +287,22 @@ func TestOnlyWhatEndedCanBeRetriedAndOnlyWhatRunsCanBeCancelled(t *testing.T) {
 	_, err = b.Retry(t.Context(), b.user, id, false)
 	assert.Equal(t, invoice.CodeConflict, invoice.CodeOf(err), "a complete invoice is not read again")
 	require.ErrorIs(t, b.Extract(t.Context(), id, false), invoice.ErrSuperseded)
+}
+
+func TestWhatHasNoFilesAnyMoreCannotBeReadAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.ask = refuse(&invoice.ExtractionError{Code: invoice.CodeUnavailable, Message: "Fora do ar.", Permanent: true})
+	id := b.submit(t, "photo", "second page").Invoice.ID
+	require.NoError(t, b.Extract(t.Context(), id, false))
+	inv := b.get(t, id)
+	require.NoError(t, store.NewRetention(b.db).FilesRemoved(t.Context(), []string{inv.Files[1].ID}, b.Now()))
+	_, err := b.Retry(t.Context(), b.user, id, false)
+	var e *invoice.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, invoice.CodeConflict, e.Code)
+	assert.Equal(t, "Os arquivos desta nota já foram apagados; envie a nota de novo.", e.Message)
+	assert.Equal(t, invoice.StatusFailed, b.get(t, id).Status)
 }
 
 func TestAnotherUsersInvoiceIsNotThere(t *testing.T) {

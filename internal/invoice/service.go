@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -65,11 +66,14 @@ func (s *Service) List(ctx context.Context, q ListQuery) (Page, error) {
 
 // Retry takes an invoice that failed, was cancelled or needs review back to the queue, with the files it has. allowDuplicate
 // accepts it though the purchase is already there. A CONFLICT *Error when it is being worked on, is complete, or its files
-// are those of another invoice.
+// are those of another invoice or were removed.
 func (s *Service) Retry(ctx context.Context, userID, id string, allowDuplicate bool) (*Invoice, error) {
 	return s.change(ctx, userID, id, func(ctx context.Context, tx Tx, inv *Invoice) (Event, error) {
 		if !inv.Status.CanBecome(StatusQueued) || !inv.Status.Final() {
 			return Event{}, &Error{Code: CodeConflict, Message: "Esta nota não pode ser lida de novo agora."}
+		}
+		if slices.ContainsFunc(inv.Files, func(f File) bool { return f.RemovedAt != nil }) {
+			return Event{}, &Error{Code: CodeConflict, Message: "Os arquivos desta nota já foram apagados; envie a nota de novo."}
 		}
 		inv.AllowDuplicate = inv.AllowDuplicate || allowDuplicate
 		if !inv.AllowDuplicate {

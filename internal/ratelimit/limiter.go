@@ -12,8 +12,8 @@ import (
 	"github.com/mercadoesperto/smarket/internal/cache"
 )
 
-// Bucket is one thing that is limited: at most Units in any Window for Key. A key is text without personal data: a user's id,
-// the digest of an address.
+// Bucket is one thing that is limited: at most Units in any Window for Key. A key is text without personal data: the
+// digest of a user or an address.
 type Bucket struct {
 	Key    string
 	Units  int

@@ -123,7 +123,10 @@ func openSQLite(_ context.Context, cfg Config) (*DB, error) {
 	}
 	write, err := sql.Open("sqlite", sqliteDSN(path, url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)"},
+		"_pragma": {
+			"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "foreign_keys(1)", "synchronous(FULL)",
+			"secure_delete(1)",
+		}, // what people delete is overwritten, not merely forgotten
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("open the database file: %w", err)

@@ -107,7 +107,8 @@ func (s *Personal) Files(ctx context.Context, userID string) ([]privacy.File, er
 }
 
 // Erase implements privacy.Store. Everything that names the user goes with the row of users; what outlives it (costs, the audit
-// log) loses the name.
+// log) loses the name. On SQLite the file holds no copy of it afterwards, unless somebody reads for longer than busyTimeout: then
+// the write-ahead log keeps what was there until it is next written over.
 func (s *Personal) Erase(
 	ctx context.Context, userID string, before func(ctx context.Context, tx *sql.Tx, invoiceIDs []string) error,
 ) error {
@@ -115,7 +116,7 @@ func (s *Personal) Erase(
 	if !ok {
 		return nil
 	}
-	return s.db.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := s.db.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if s.db.dialect == schema.Postgres { // nothing is submitted from here on
 			if _, err := tx.NewRaw("SELECT id FROM users WHERE id = ? FOR UPDATE", userID).Exec(ctx); err != nil {
 				return fmt.Errorf("lock user: %w", err)
@@ -133,4 +134,11 @@ func (s *Personal) Erase(
 		}
 		return nil
 	})
+	if err != nil || s.db.dialect == schema.Postgres {
+		return err
+	}
+	if _, err := s.db.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
+	}
+	return nil
 }
