@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
@@ -26,6 +27,18 @@ func (d Database) driver() riverdriver.Driver[*sql.Tx] {
 		return riverdatabasesql.NewWithPgxListener(d.SQL, d.PGX)
 	}
 	return riversqlite.New(d.SQL)
+}
+
+// sqlitePoll is how often SQLite is asked for jobs, which does not tell of them: a purchase waits for two, one to be read and one to
+// be analysed. Asking an idle queue costs a read of a few pages.
+const sqlitePoll = 100 * time.Millisecond
+
+// poll is how often the database is asked for jobs whether or not it told of any; 0 leaves it to River.
+func (d Database) poll() time.Duration {
+	if d.PGX != nil {
+		return 0
+	}
+	return sqlitePoll
 }
 
 // extractArgs holds the id alone: finished jobs keep their arguments, and the rest may be personal.

@@ -61,6 +61,7 @@ func New(cfg Config) (*Worker, error) {
 		RescueStuckJobsAfter: cfg.JobTimeout + rescueMargin,
 		SoftStopTimeout:      cfg.StopTimeout,
 		FetchCooldown:        fetchCooldown,
+		FetchPollInterval:    cfg.Database.poll(),
 		Logger:               forRiver(cfg.Log),
 	})
 	if err != nil {

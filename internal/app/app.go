@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/uptrace/bun"
 
 	"github.com/mercadoesperto/smarket/graph"
 	"github.com/mercadoesperto/smarket/internal/account"
@@ -49,6 +50,8 @@ type Options struct {
 	Role    Role
 	Version string
 	Log     *slog.Logger
+	// Statements sees every statement that is sent to the database; nil is none. It is for measuring.
+	Statements bun.QueryHook
 }
 
 // App is the running service.
@@ -95,7 +98,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
-	if err := a.openStorage(ctx); err != nil {
+	if err := a.openStorage(ctx, opts.Statements); err != nil {
 		return nil, err
 	}
 	a.pool = newPool(cfg)
@@ -111,7 +114,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 }
 
 // openStorage connects to the database, Redis and the file store.
-func (a *App) openStorage(ctx context.Context) (err error) {
+func (a *App) openStorage(ctx context.Context, hook bun.QueryHook) (err error) {
 	if err = openDataDir(a.cfg.Storage.DataDir); err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func (a *App) openStorage(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if a.db, err = openStore(ctx, a.cfg); err != nil {
+	if a.db, err = openStore(ctx, a.cfg, hook); err != nil {
 		return err
 	}
 	if err = prepareSchema(ctx, a.cfg, a.db, a.log); err != nil {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/store"
@@ -15,14 +17,15 @@ import (
 	"github.com/mercadoesperto/smarket/worker"
 )
 
-func openStore(ctx context.Context, cfg config.Config) (*store.DB, error) {
+// openStore opens the database. hook sees every statement; nil is none.
+func openStore(ctx context.Context, cfg config.Config, hook bun.QueryHook) (*store.DB, error) {
 	if err := openDataDir(cfg.Storage.DataDir); err != nil {
 		return nil, err
 	}
 	return store.Open(ctx, store.Config{
 		URL:  cfg.Storage.DatabaseURL.Reveal(),
 		Path: filepath.Join(cfg.Storage.DataDir, "smarket.db"), MaxIdle: cfg.Storage.DBMaxIdle,
-		MaxOverflow: cfg.Storage.DBMaxOverflow,
+		MaxOverflow: cfg.Storage.DBMaxOverflow, Hook: hook,
 	})
 }
 
@@ -38,7 +41,7 @@ func jobs(db *store.DB) worker.Database { return worker.Database{SQL: db.SQL(), 
 
 // OpenMigrator is for the migrate command. stop closes the database.
 func OpenMigrator(ctx context.Context, cfg config.Config, log *slog.Logger) (m *schema.Migrator, stop func() error, err error) {
-	db, err := openStore(ctx, cfg)
+	db, err := openStore(ctx, cfg, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +53,7 @@ func OpenMigrator(ctx context.Context, cfg config.Config, log *slog.Logger) (m *
 
 // OpenAccounts is for the user command. stop closes the database.
 func OpenAccounts(ctx context.Context, cfg config.Config, log *slog.Logger) (a *account.Service, stop func() error, err error) {
-	db, err := openStore(ctx, cfg)
+	db, err := openStore(ctx, cfg, nil)
 	if err != nil {
 		return nil, nil, err
 	}

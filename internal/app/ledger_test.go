@@ -54,7 +54,7 @@ func setupLedger(t *testing.T, environ ...string) (*account.Service, providers.L
 	cfg, err := config.Load(append(environ, "DATA_DIR="+t.TempDir()))
 	require.NoError(t, err)
 	log := slog.New(slog.DiscardHandler)
-	db, err := openStore(t.Context(), cfg)
+	db, err := openStore(t.Context(), cfg, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, prepareSchema(t.Context(), cfg, db, log))

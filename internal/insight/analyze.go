@@ -13,8 +13,9 @@ import (
 	"github.com/mercadoesperto/smarket/internal/invoice"
 )
 
-// monthlyPause is how long a monthly kind is silent after it spoke.
-const monthlyPause = 30 * 24 * time.Hour
+// monthlyPause is how many days lie between two insights of a monthly kind at least: days of their purchases, not of analyses, so
+// that a family that hands in a year of receipts at once, in whatever order, hears of each month what it would have heard then.
+const monthlyPause = 30
 
 // Analyze does the analysis that is planned for an invoice. It is what a job does, and may be cut off at any moment and done
 // again: nothing is kept before everything is, in one transaction. lastTry says that no other try follows.
@@ -104,7 +105,7 @@ func (s *Service) end(a *Analysis, status AnalysisStatus) {
 
 // analyze takes an analysis from its figures to its insights.
 func (s *Service) analyze(ctx context.Context, a Analysis) error {
-	found, gaps, err := s.look(ctx, a)
+	found, gaps, day, err := s.look(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (s *Service) analyze(ctx context.Context, a Analysis) error {
 			return err
 		}
 	}
-	return s.complete(ctx, a, insights, gaps, words)
+	return s.complete(ctx, a, day, insights, gaps, words)
 }
 
 // discovery is a finding with its facts as the writer and the database get them.
@@ -142,34 +143,36 @@ func request(a Analysis, found []discovery) WriteRequest {
 	return req
 }
 
-// look has every rule look at the purchase, but for monthly ones that spoke lately. A rule that fails costs its own findings;
-// when all do, the fault is not theirs.
-func (s *Service) look(ctx context.Context, a Analysis) ([]discovery, []Gap, error) {
+// look has every rule look at the purchase, but for monthly ones that spoke about its time. A rule that fails costs its own
+// findings; when all do, the fault is not theirs. today is the purchase's day.
+func (s *Service) look(ctx context.Context, a Analysis) (found []discovery, gaps []Gap, today Day, err error) {
 	subject, err := s.Store.Lines(ctx, a.UserID, a.InvoiceID)
 	if invoice.CodeOf(err) == invoice.CodeNotFound {
-		return nil, nil, nil // a document that does not count, such as a test: there is nothing to say of it
+		return nil, nil, "", nil // a document that does not count, such as a test: there is nothing to say of it
 	} else if err != nil {
-		return nil, nil, fmt.Errorf("read the purchase: %w", err)
+		return nil, nil, "", fmt.Errorf("read the purchase: %w", err)
 	}
 	if subject.Household, err = s.People.Household(ctx, a.UserID); err != nil {
-		return nil, nil, fmt.Errorf("read the household: %w", err)
+		return nil, nil, "", fmt.Errorf("read the household: %w", err)
 	}
-	spoke, err := s.Store.LastOfKinds(ctx, a.UserID, a.InvoiceID)
+	around, err := pauseAround(subject.Today)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read when kinds spoke: %w", err)
+		return nil, nil, "", err
 	}
-	var found []discovery
-	var gaps []Gap
+	spoke, err := s.Store.LastOfKinds(ctx, a.UserID, a.InvoiceID, around)
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("read when kinds spoke: %w", err)
+	}
 	var failures []error
 	looked := 0
 	for _, r := range s.Rules {
-		if r.Monthly() && s.spokeLately(spoke, r.Kind()) {
+		if _, silent := spoke[r.Kind()]; silent && r.Monthly() {
 			continue
 		}
 		looked++
 		discoveries, gap, err := s.ask(ctx, r, subject)
 		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, nil, "", ctx.Err()
 		}
 		if err != nil {
 			s.Log.ErrorContext(ctx, "a rule failed", "invoice_id", a.InvoiceID, "kind", string(r.Kind()), "error", err)
@@ -182,17 +185,21 @@ func (s *Service) look(ctx context.Context, a Analysis) ([]discovery, []Gap, err
 		}
 	}
 	if looked > 0 && len(failures) == looked {
-		return nil, nil, fmt.Errorf("no rule could look: %w", errors.Join(failures...))
+		return nil, nil, "", fmt.Errorf("no rule could look: %w", errors.Join(failures...))
 	}
 	for i := range found {
 		found[i].key = "f" + strconv.Itoa(i+1)
 	}
-	return found, gaps, nil
+	return found, gaps, subject.Today, nil
 }
 
-func (s *Service) spokeLately(spoke map[Kind]time.Time, k Kind) bool {
-	at, ok := spoke[k]
-	return ok && s.Now().Sub(at) < monthlyPause
+// pauseAround is the days around a purchase's on which no monthly kind may have spoken that is to speak on it.
+func pauseAround(day Day) (Period, error) {
+	t, err := time.Parse(time.DateOnly, string(day))
+	if err != nil {
+		return Period{}, fmt.Errorf("day of the purchase: %w", err)
+	}
+	return periodOf(t.AddDate(0, 0, 1-monthlyPause), t.AddDate(0, 0, monthlyPause-1)), nil
 }
 
 // ask has one rule look, and puts what it found in a fixed order. A panic is its failure, like an error.
@@ -244,14 +251,12 @@ func (s *Service) insights(ctx context.Context, a Analysis, found []discovery, w
 }
 
 // complete keeps what was found in the place of what an earlier analysis of the invoice found.
-func (s *Service) complete(ctx context.Context, began Analysis, insights []Insight, gaps []Gap, words Words) error {
+func (s *Service) complete(ctx context.Context, began Analysis, day Day, insights []Insight, gaps []Gap, words Words) error {
 	_, err := s.change(ctx, began, func(ctx context.Context, tx invoice.Tx, inv *invoice.Invoice, a *Analysis) (invoice.Event, error) {
-		spoke, err := s.Store.LockedLastOfKinds(ctx, tx.SQL(), a.UserID, a.InvoiceID)
+		news, err := s.unsaid(ctx, tx, a, day, insights)
 		if err != nil {
 			return invoice.Event{}, err
 		}
-		// Another invoice's analysis may have said the same meanwhile.
-		news := slices.DeleteFunc(insights, func(i Insight) bool { return s.monthly(i.Kind) && s.spokeLately(spoke, i.Kind) })
 		if err := s.Store.ReplaceInsights(ctx, tx.SQL(), a.InvoiceID, news); err != nil {
 			return invoice.Event{}, err
 		}
@@ -260,6 +265,25 @@ func (s *Service) complete(ctx context.Context, began Analysis, insights []Insig
 		return s.event(inv, invoice.StageAnalyzed, newsMessage(len(news))), nil
 	})
 	return err
+}
+
+// unsaid leaves out what another invoice's analysis said meanwhile.
+func (s *Service) unsaid(ctx context.Context, tx invoice.Tx, a *Analysis, day Day, insights []Insight) ([]Insight, error) {
+	if len(insights) == 0 {
+		return nil, nil
+	}
+	around, err := pauseAround(day)
+	if err != nil {
+		return nil, err
+	}
+	spoke, err := s.Store.LockedLastOfKinds(ctx, tx.SQL(), a.UserID, a.InvoiceID, around)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(insights, func(i Insight) bool {
+		_, said := spoke[i.Kind]
+		return said && s.monthly(i.Kind)
+	}), nil
 }
 
 func (s *Service) monthly(k Kind) bool {

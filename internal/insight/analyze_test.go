@@ -99,13 +99,27 @@ func TestAPurchaseThatDoesNotCountHasNothingToSay(t *testing.T) {
 
 func TestAMonthlyKindIsSilentForThirtyDays(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
-	for pause, want := range map[time.Duration]int{0: 0, 29 * day: 0, 30*day - time.Microsecond: 0, 30 * day: 1, 31 * day: 1} {
+	for day, want := range map[string]int{
+		"2026-11-20": 0, "2026-12-19": 0, "2026-12-20": 1, "2026-12-21": 1,
+		"2026-10-22": 0, "2026-10-21": 1, // a receipt handed in late
+	} {
 		b := setup(t, monthly(finds(insight.KindBudgetHealth, "")))
-		require.Len(t, b.analyzed(t, b.completed(t, 5000)), 1)
-		b.now = b.now.Add(pause)
-		assert.Len(t, b.analyzed(t, b.completed(t, 5000)), want, pause)
+		require.Len(t, b.analyzed(t, b.completed(t, 5000)), 1) // on 2026-11-20
+		b.now = b.now.AddDate(1, 0, 0)                         // when it is analysed does not matter
+		assert.Len(t, b.analyzed(t, b.completedOn(t, 5000, day)), want, day)
 	}
+}
+
+func TestReceiptsHandedInAtOnceAreHeardOfMonthByMonth(t *testing.T) {
+	t.Parallel()
+	b := setup(t, monthly(finds(insight.KindBudgetHealth, "")))
+	var spoke []string
+	for _, day := range []string{"2026-05-31", "2026-03-01", "2026-04-30", "2026-05-01", "2026-03-31", "2026-04-01", "2026-06-30"} {
+		if len(b.analyzed(t, b.completedOn(t, 5000, day))) > 0 {
+			spoke = append(spoke, day)
+		}
+	}
+	assert.Equal(t, []string{"2026-05-31", "2026-03-01", "2026-04-30", "2026-03-31", "2026-06-30"}, spoke)
 }
 
 func TestAMonthlyKindOfTheSameInvoiceIsSaidAgain(t *testing.T) {

@@ -85,6 +85,12 @@ func newUser(t *testing.T, db *store.DB) string {
 // completed stores a completed invoice of the total with one item, and its purchase in the ledger.
 func (b *bundle) completed(t *testing.T, due fiscal.Money) string {
 	t.Helper()
+	return b.completedOn(t, due, "2026-11-20")
+}
+
+// completedOn is completed on a day of its own.
+func (b *bundle) completedOn(t *testing.T, due fiscal.Money, day string) string {
+	t.Helper()
 	inv := &invoice.Invoice{
 		ID: newID(), UserID: b.user, Status: invoice.StatusCompleted, Version: 1, ItemsVersion: 1, CreatedAt: b.now, UpdatedAt: b.now,
 		Draft: invoice.Draft{
@@ -92,11 +98,11 @@ func (b *bundle) completed(t *testing.T, due fiscal.Money) string {
 			Items:  []invoice.Item{{ID: newID(), Line: 1, Description: "LEITE", Quantity: decimal.NewFromInt(1), UnitPrice: due.Decimal(), Total: due}},
 		},
 	}
-	b.insert(t, inv)
+	b.insert(t, inv, day)
 	return inv.ID
 }
 
-func (b *bundle) insert(t *testing.T, inv *invoice.Invoice) {
+func (b *bundle) insert(t *testing.T, inv *invoice.Invoice, day string) {
 	t.Helper()
 	require.NoError(t, b.invoices.InTx(t.Context(), func(ctx context.Context, tx invoice.Tx) error {
 		if err := tx.Insert(ctx, inv); err != nil {
@@ -107,12 +113,12 @@ func (b *bundle) insert(t *testing.T, inv *invoice.Invoice) {
 		if _, err := db.NewInsert().Conn(tx.SQL()).Model(&product).Exec(ctx); err != nil {
 			return err
 		}
-		purchase := schema.Purchase{InvoiceID: inv.ID, UserID: inv.UserID, BoughtOn: "2026-11-20", MerchantName: "Mercado", TotalCentavos: 1}
+		purchase := schema.Purchase{InvoiceID: inv.ID, UserID: inv.UserID, BoughtOn: day, MerchantName: "Mercado", TotalCentavos: 1}
 		if _, err := db.NewInsert().Conn(tx.SQL()).Model(&purchase).Exec(ctx); err != nil {
 			return err
 		}
 		for _, it := range inv.Items {
-			line := schema.PurchaseLine{ItemID: it.ID, InvoiceID: inv.ID, UserID: inv.UserID, ProductID: product.ID, BoughtOn: "2026-11-20"}
+			line := schema.PurchaseLine{ItemID: it.ID, InvoiceID: inv.ID, UserID: inv.UserID, ProductID: product.ID, BoughtOn: day}
 			if _, err := db.NewInsert().Conn(tx.SQL()).Model(&line).Exec(ctx); err != nil {
 				return err
 			}
@@ -215,12 +221,12 @@ type facts struct {
 
 // finds is a rule that finds one thing for each subject.
 func finds(k insight.Kind, subjects ...string) *fakeRule {
-	return &fakeRule{kind: k, find: func(context.Context, insight.Subject) ([]insight.Finding, *insight.Gap, error) {
+	return &fakeRule{kind: k, find: func(_ context.Context, s insight.Subject) ([]insight.Finding, *insight.Gap, error) {
 		var found []insight.Finding
-		for _, s := range subjects {
+		for _, subject := range subjects {
 			found = append(found, insight.Finding{
-				Kind: k, Subject: s, Priority: insight.PriorityMedium, Facts: facts{Price: 599, Count: 3},
-				Period: insight.Period{From: "2026-11-01", To: "2026-11-20"}, Merchants: []string{"Mercado"},
+				Kind: k, Subject: subject, Priority: insight.PriorityMedium, Facts: facts{Price: 599, Count: 3},
+				Period: insight.Period{From: "2026-11-01", To: s.Today}, Merchants: []string{"Mercado"},
 			})
 		}
 		return found, nil, nil

@@ -96,7 +96,7 @@ type Finding struct {
 	// Facts is the kind's own struct. Its JSON is the details of the insight and all that the writer is told: amounts are Amount,
 	// shares and percentages are decimals with one place.
 	Facts      any
-	Period     Period
+	Period     Period   // ends on the purchase's day
 	Categories []string // ids
 	Merchants  []string // names
 	ItemIDs    []string // the lines that are its evidence: of the analysed invoice, or of earlier ones

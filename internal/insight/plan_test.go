@@ -62,7 +62,7 @@ func TestWithoutATotalTheLinesCount(t *testing.T) {
 		b := setup(t)
 		inv := &invoice.Invoice{ID: newID(), UserID: b.user, Status: invoice.StatusCompleted, CreatedAt: b.now, UpdatedAt: b.now}
 		inv.Items = []invoice.Item{{ID: newID(), Total: 3000, Discount: 1}, {ID: newID(), Total: last}, {ID: newID(), Total: 9000, NotInTotal: true}}
-		b.insert(t, inv)
+		b.insert(t, inv, "2026-11-20")
 		assert.Equal(t, want, b.plan(t, inv.ID), last)
 	}
 }

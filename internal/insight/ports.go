@@ -27,11 +27,12 @@ type Store interface {
 	Insight(ctx context.Context, userID, id string) (*Insight, error)
 	// Mark sets a mark that is not set yet, or unsets it with at nil; a NOT_FOUND *invoice.Error when the insight is not userID's.
 	Mark(ctx context.Context, userID, id string, m Mark, at *time.Time) (*Insight, error)
-	// LastOfKinds is when each kind last spoke to the user, insights of the invoice exceptID left out.
-	LastOfKinds(ctx context.Context, userID, exceptID string) (map[Kind]time.Time, error)
+	// LastOfKinds is the last day of the period on which each kind spoke to the user: the last that an insight is about, which is
+	// its purchase's. Insights of the invoice exceptID are left out.
+	LastOfKinds(ctx context.Context, userID, exceptID string, p Period) (map[Kind]Day, error)
 	// LockedLastOfKinds is LastOfKinds as the caller's transaction sees it. Until the transaction ends it keeps others of the
 	// same user waiting, so that of two analyses at once one sees what the other said.
-	LockedLastOfKinds(ctx context.Context, tx *sql.Tx, userID, exceptID string) (map[Kind]time.Time, error)
+	LockedLastOfKinds(ctx context.Context, tx *sql.Tx, userID, exceptID string, p Period) (map[Kind]Day, error)
 	// Lines are the invoice's lines in the ledger with their products, and the purchase's own figures: what a Subject is made
 	// of, but for the household. A NOT_FOUND *invoice.Error when the ledger does not have it.
 	Lines(ctx context.Context, userID, invoiceID string) (Subject, error)

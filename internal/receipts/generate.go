@@ -26,6 +26,8 @@ type Options struct {
 	// PriceOf is the shop's price of a product's unit; nil draws one near Product.Price. A year of purchases sets it to let
 	// prices drift.
 	PriceOf func(Product) fiscal.Money
+	// QuantityOf is how much of a product is bought; nil draws it.
+	QuantityOf func(Product) decimal.Decimal
 	// Plain leaves out what makes arithmetic interesting: receipt-level discount, acréscimo, freight, odd unit prices.
 	Plain bool
 	// QRVersion is 2 or 3; 0 draws.
@@ -120,7 +122,11 @@ func (r *Receipt) drawItems(rng *rand.Rand, opts Options) {
 			}
 			seen[p.Seq] = it.UnitPrice
 		}
-		it.Quantity = drawQuantity(rng, p)
+		if opts.QuantityOf != nil {
+			it.Quantity = opts.QuantityOf(p)
+		} else {
+			it.Quantity = drawQuantity(rng, p)
+		}
 		it.Total = cents(it.Quantity.Mul(it.UnitPrice))
 		if chance(rng, 9) && it.Total >= 100 {
 			it.Discount = it.Total * fiscal.Money(5+rng.IntN(26)) / 100

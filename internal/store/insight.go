@@ -227,12 +227,14 @@ func oneInsight(row *schema.Insight, err error) (*insight.Insight, error) {
 }
 
 // LastOfKinds implements insight.Store.
-func (s *Insights) LastOfKinds(ctx context.Context, userID, exceptID string) (map[insight.Kind]time.Time, error) {
-	return s.lastOfKinds(ctx, s.db.read.DB, userID, exceptID)
+func (s *Insights) LastOfKinds(ctx context.Context, userID, exceptID string, p insight.Period) (map[insight.Kind]insight.Day, error) {
+	return s.lastOfKinds(ctx, s.db.read.DB, userID, exceptID, p)
 }
 
 // LockedLastOfKinds implements insight.Store. It holds the row of the user, yet not against those that only refer to it.
-func (s *Insights) LockedLastOfKinds(ctx context.Context, tx *sql.Tx, userID, exceptID string) (map[insight.Kind]time.Time, error) {
+func (s *Insights) LockedLastOfKinds(
+	ctx context.Context, tx *sql.Tx, userID, exceptID string, p insight.Period,
+) (map[insight.Kind]insight.Day, error) {
 	user, ok := canonical(userID)
 	if !ok {
 		return nil, nil
@@ -244,29 +246,31 @@ func (s *Insights) LockedLastOfKinds(ctx context.Context, tx *sql.Tx, userID, ex
 			return nil, fmt.Errorf("lock user: %w", err)
 		}
 	}
-	return s.lastOfKinds(ctx, tx, user, exceptID)
+	return s.lastOfKinds(ctx, tx, user, exceptID, p)
 }
 
-func (s *Insights) lastOfKinds(ctx context.Context, conn bun.IConn, userID, exceptID string) (map[insight.Kind]time.Time, error) {
+func (s *Insights) lastOfKinds(
+	ctx context.Context, conn bun.IConn, userID, exceptID string, p insight.Period,
+) (map[insight.Kind]insight.Day, error) {
 	user, ok := canonical(userID)
 	if !ok {
 		return nil, nil
 	}
 	var rows []struct {
-		Kind string    `bun:"kind"`
-		Last time.Time `bun:"last"`
+		Kind string `bun:"kind"`
+		Last string `bun:"last"`
 	}
-	q := s.db.read.NewSelect().Conn(conn).Model((*schema.Insight)(nil)).ColumnExpr("kind, MAX(created_at) AS last").
-		Where("user_id = ?", user).Group("kind")
+	q := s.db.read.NewSelect().Conn(conn).Model((*schema.Insight)(nil)).ColumnExpr("kind, MAX(period_to) AS last").
+		Where("user_id = ?", user).Where("period_to BETWEEN ? AND ?", p.From, p.To).Group("kind")
 	if except, ok := canonical(exceptID); ok {
 		q.Where("invoice_id <> ?", except)
 	}
 	if err := q.Scan(ctx, &rows); err != nil {
 		return nil, fmt.Errorf("read when kinds spoke: %w", err)
 	}
-	last := make(map[insight.Kind]time.Time, len(rows))
+	last := make(map[insight.Kind]insight.Day, len(rows))
 	for _, r := range rows {
-		last[insight.Kind(r.Kind)] = micros(r.Last)
+		last[insight.Kind(r.Kind)] = insight.Day(r.Last)
 	}
 	return last, nil
 }

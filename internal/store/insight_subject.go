@@ -60,7 +60,7 @@ func subjectLines(ctx context.Context, tx bun.IDB, invoiceID string) ([]insight.
 	for _, l := range lines {
 		bought = append(bought, insight.Line{
 			ItemID: l.ItemID, Product: byID[l.ProductID], QuantityMicro: l.QuantityMicro, PriceMicro: l.PriceMicro,
-			Paid: fiscal.Money(l.PaidCentavos),
+			MeasurePriceMicro: l.MeasurePriceMicro, Paid: fiscal.Money(l.PaidCentavos),
 		})
 	}
 	return bought, nil

@@ -31,6 +31,8 @@ type Config struct {
 	// MaxOverflow is how many more are opened under load and closed once they are free again. Defaults to 10 when MaxIdle is
 	// 0 too.
 	MaxOverflow int
+	// Hook sees every statement; nil is none.
+	Hook bun.QueryHook
 	// Readers is how many SQLite connections read at the same time beside the one that writes. Defaults to 4.
 	Readers int
 }
@@ -78,7 +80,19 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if cfg.Hook != nil {
+		db.hook(cfg.Hook)
+	}
 	return db, nil
+}
+
+func (db *DB) hook(h bun.QueryHook) {
+	one := db.read == db.write
+	if db.write = db.write.WithQueryHook(h); one {
+		db.read = db.write
+		return
+	}
+	db.read = db.read.WithQueryHook(h)
 }
 
 func openPostgres(ctx context.Context, cfg Config) (*DB, error) {

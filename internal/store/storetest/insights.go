@@ -299,7 +299,7 @@ func insightsOfOthers(t *testing.T, s InsightStores) {
 		page, err := s.Insights.Insights(t.Context(), insight.ListQuery{UserID: stranger, First: 1})
 		require.NoError(t, err)
 		assert.Empty(t, page)
-		last, err := s.Insights.LastOfKinds(t.Context(), stranger, "")
+		last, err := s.Insights.LastOfKinds(t.Context(), stranger, "", insight.Period{From: "2000-01-01", To: "2999-12-31"})
 		require.NoError(t, err)
 		assert.Empty(t, last)
 	}
@@ -437,22 +437,31 @@ func lastOfKinds(t *testing.T, s InsightStores) {
 	user, a := s.newInvoice(t)
 	b := s.invoiceOf(t, user)
 	early, late, other := FilledInsight(t, user, a), FilledInsight(t, user, b), FilledInsight(t, user, a)
-	early.CreatedAt, late.CreatedAt, other.Kind, other.CreatedAt = At(1), At(2), insight.KindSummary, At(3)
+	early.CreatedAt, late.CreatedAt = At(9), At(1) // when it was said does not matter
+	early.Period.To, late.Period.To, other.Kind, other.Period.To = "2026-11-10", "2026-11-20", insight.KindSummary, "2026-11-30"
 	s.replace(t, a, early, other)
 	s.replace(t, b, late)
-	for except, want := range map[string]map[insight.Kind]time.Time{
-		"": {insight.KindPriceAlert: At(2).UTC(), insight.KindSummary: At(3).UTC()},
-		a:  {insight.KindPriceAlert: At(2).UTC()},
-		b:  {insight.KindPriceAlert: At(1).UTC(), insight.KindSummary: At(3).UTC()},
+	for _, c := range []struct {
+		except   string
+		from, to insight.Day
+		want     map[insight.Kind]insight.Day
+	}{
+		{"", "2026-11-10", "2026-11-30", map[insight.Kind]insight.Day{insight.KindPriceAlert: "2026-11-20", insight.KindSummary: "2026-11-30"}},
+		{"", "2026-11-10", "2026-11-29", map[insight.Kind]insight.Day{insight.KindPriceAlert: "2026-11-20"}},
+		{"", "2026-11-10", "2026-11-19", map[insight.Kind]insight.Day{insight.KindPriceAlert: "2026-11-10"}},
+		{"", "2026-11-11", "2026-11-19", map[insight.Kind]insight.Day{}},
+		{a, "2026-11-01", "2026-12-31", map[insight.Kind]insight.Day{insight.KindPriceAlert: "2026-11-20"}},
+		{b, "2026-11-01", "2026-12-31", map[insight.Kind]insight.Day{insight.KindPriceAlert: "2026-11-10", insight.KindSummary: "2026-11-30"}},
 	} {
-		got, err := s.Insights.LastOfKinds(t.Context(), user, except)
+		period := insight.Period{From: c.from, To: c.to}
+		got, err := s.Insights.LastOfKinds(t.Context(), user, c.except, period)
 		require.NoError(t, err)
-		assert.Equal(t, want, got)
+		assert.Equal(t, c.want, got)
 		require.NoError(t, s.Invoices.InTx(t.Context(), func(ctx context.Context, tx invoice.Tx) (err error) {
-			got, err = s.Insights.LockedLastOfKinds(ctx, tx.SQL(), user, except)
+			got, err = s.Insights.LockedLastOfKinds(ctx, tx.SQL(), user, c.except, period)
 			return err
 		}))
-		assert.Equal(t, want, got)
+		assert.Equal(t, c.want, got)
 	}
 }
 
@@ -467,7 +476,7 @@ func lastOfKindsLocked(t *testing.T, s InsightStores) {
 	}
 	for _, err := range parallel(many, func(n int) error {
 		return s.Invoices.InTx(t.Context(), func(ctx context.Context, tx invoice.Tx) error {
-			last, err := s.Insights.LockedLastOfKinds(ctx, tx.SQL(), user, invoices[n])
+			last, err := s.Insights.LockedLastOfKinds(ctx, tx.SQL(), user, invoices[n], insight.Period{From: "2026-11-01", To: "2026-11-30"})
 			if err != nil || len(last) > 0 {
 				return err
 			}
@@ -501,9 +510,10 @@ func purchaseLines(t *testing.T, s InsightStores) {
 		line := schema.PurchaseLine{
 			ItemID: inv.Items[2-n].ID, InvoiceID: inv.ID, UserID: user, ProductID: p.ID, BoughtOn: "2026-11-23", Merchant: "11222333000181",
 			QuantityMicro: int64(n+1) * 1_000_000, PaidCentavos: int64(n + 1), PriceMicro: new(int64(5_990_000)),
+			MeasurePriceMicro: new(int64(3_993_333)),
 		}
 		if n == 1 {
-			line.PriceMicro = nil
+			line.PriceMicro, line.MeasurePriceMicro = nil, nil
 		}
 		s.Insert(t, &line)
 	}
@@ -523,9 +533,15 @@ func purchaseLines(t *testing.T, s InsightStores) {
 		UserID: user, InvoiceID: inv.ID, Today: "2026-11-23", Total: 5000,
 		Merchant: insight.Merchant{Key: "11222333000181", Name: "Ávila", Category: "supermarket"},
 		Lines: []insight.Line{
-			{ItemID: inv.Items[0].ID, Product: wantMilk, QuantityMicro: 3_000_000, PriceMicro: new(int64(5_990_000)), Paid: fiscal.Money(3)},
+			{
+				ItemID: inv.Items[0].ID, Product: wantMilk, QuantityMicro: 3_000_000, PriceMicro: new(int64(5_990_000)),
+				MeasurePriceMicro: new(int64(3_993_333)), Paid: fiscal.Money(3),
+			},
 			{ItemID: inv.Items[1].ID, Product: wantBag, QuantityMicro: 2_000_000, Paid: fiscal.Money(2)},
-			{ItemID: inv.Items[2].ID, Product: wantMilk, QuantityMicro: 1_000_000, PriceMicro: new(int64(5_990_000)), Paid: fiscal.Money(1)},
+			{
+				ItemID: inv.Items[2].ID, Product: wantMilk, QuantityMicro: 1_000_000, PriceMicro: new(int64(5_990_000)),
+				MeasurePriceMicro: new(int64(3_993_333)), Paid: fiscal.Money(1),
+			},
 		},
 	}, got)
 }
