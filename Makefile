@@ -60,6 +60,7 @@ check: lint drift vuln test ## what CI runs
 lint: $(TOOLS)/golangci-lint $(TOOLS)/buf schema-breaking ## golangci-lint, buf, shell scripts, breaking changes of the schema
 	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags nodynamic ./...
 	$(TOOLS)/buf lint
+	$(TOOLS)/buf breaking --against providers/proto/provider.v1.binpb
 	@for s in scripts/*.sh .ci/run; do bash -n $$s; done
 
 .PHONY: schema-breaking

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
@@ -84,7 +85,9 @@ type Chain struct {
 	prompt  prompts.Prompt
 	repair  prompts.Prompt
 	analyze prompts.Prompt
-	members []*member
+	members []*member // all, in the order of the configuration
+	// lineup is who is asked, in this order. A request keeps the one that it began with.
+	lineup  atomic.Pointer[[]*member]
 	flights flights
 	codec   *codec
 	// question is the part of the cache's keys that all readings have in common, and wordsQuestion that of all words.
@@ -127,7 +130,21 @@ func NewChain(config ChainConfig) (*Chain, error) {
 		m.retries.fill()
 		c.members = append(c.members, m)
 	}
+	c.lineup.Store(&c.members)
 	return c, nil
+}
+
+// Arrange says which of the configured providers are asked from now on, in which order. Names that are not configured are passed
+// over. Requests under way, and calls that they still make, go on as they began.
+func (c *Chain) Arrange(names []string) {
+	var lineup []*member
+	for _, name := range names {
+		i := slices.IndexFunc(c.members, func(m *member) bool { return m.Name == name })
+		if i >= 0 && !slices.Contains(lineup, c.members[i]) {
+			lineup = append(lineup, c.members[i])
+		}
+	}
+	c.lineup.Store(&lineup)
 }
 
 func withDefaults(config ChainConfig) ChainConfig {

@@ -10,13 +10,14 @@ import (
 
 // permissions is which providers a request may use.
 type permissions struct {
+	members []*member // who is asked at all, in this order
 	allowed func(provider string) bool
 	lane    string // the names of those allowed: equal where the permissions are
 }
 
 // permissions asks for the user's consents. When they cannot be known nothing is sent anywhere.
 func (c *Chain) permissions(ctx context.Context, userID string) (permissions, error) {
-	may := permissions{allowed: func(string) bool { return true }}
+	may := permissions{members: *c.lineup.Load(), allowed: func(string) bool { return true }}
 	if c.config.Consents != nil {
 		allowed, err := c.config.Consents.Allowed(ctx, userID)
 		if err != nil {
@@ -25,7 +26,7 @@ func (c *Chain) permissions(ctx context.Context, userID string) (permissions, er
 		may.allowed = allowed
 	}
 	var names []string
-	for _, m := range c.members {
+	for _, m := range may.members {
 		if may.allowed(m.Name) {
 			names = append(names, m.Name)
 		}

@@ -3,6 +3,7 @@ package providers
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,7 +12,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"golang.org/x/mod/semver"
 )
 
 const (
@@ -20,6 +24,8 @@ const (
 	// SumsFile is the manifest of the binaries' checksums, in the folder with them; the format is that of sha256sum:
 	// 64 hexadecimal digits, two blanks, the file's name.
 	SumsFile = "plugins.sum"
+	// versionMark comes between the provider's name and the version in the name of a binary that states one.
+	versionMark = "@"
 	// maxSumsFile bounds the manifest in bytes.
 	maxSumsFile = 1 << 20
 )
@@ -35,6 +41,7 @@ var (
 // Binary is a plugin's file as found.
 type Binary struct {
 	Name     string // of the provider
+	Version  string // that the file's name states, "1.2.0"; "" when it states none
 	Path     string
 	Checksum string // SHA-256, hexadecimal
 	// Verified says that the manifest holds this checksum.
@@ -43,9 +50,25 @@ type Binary struct {
 	Err error
 }
 
-// Discover finds the plugins in dir and verifies each, in the order of their names. Without a manifest every plugin is
-// accepted unverified, unless requireSums. It fails when dir cannot be read or the manifest is malformed.
+// Discover finds the plugins in dir and verifies each, in the order of their names. Where a provider has several files
+// (smarket-provider-gemini, smarket-provider-gemini@1.2.0) it is the one with the highest semantic version that may be started;
+// a file without a version is the lowest. Without a manifest every plugin is accepted unverified, unless requireSums. It fails
+// when dir cannot be read or the manifest is malformed.
 func Discover(dir string, requireSums bool) ([]Binary, error) {
+	all, err := versions(dir, requireSums)
+	if err != nil {
+		return nil, err
+	}
+	var found []Binary
+	for _, of := range all {
+		best := slices.IndexFunc(of, func(b Binary) bool { return b.Err == nil })
+		found = append(found, of[max(best, 0)])
+	}
+	return found, nil
+}
+
+// versions finds the files of each provider, in the order of their names, the highest version first.
+func versions(dir string, requireSums bool) ([][]Binary, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find plugins: %w", err)
@@ -56,18 +79,48 @@ func Discover(dir string, requireSums bool) ([]Binary, error) {
 	}
 	var found []Binary
 	for _, e := range entries {
-		name, ok := strings.CutPrefix(e.Name(), BinaryPrefix)
-		if !ok || !validName(name) {
-			continue
+		if name, version, ok := pluginFile(dir, e.Name()); ok {
+			b := inspect(name, filepath.Join(dir, e.Name()), sums, requireSums)
+			b.Version = version
+			found = append(found, b)
 		}
-		path := filepath.Join(dir, e.Name())
-		info, err := os.Stat(path) // through a link, which operators use to switch versions
-		if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
-			continue
-		}
-		found = append(found, inspect(name, path, sums, requireSums))
 	}
-	return found, nil
+	slices.SortFunc(found, func(a, b Binary) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), compareVersions(b.Version, a.Version), strings.Compare(b.Version, a.Version))
+	})
+	var all [][]Binary
+	for i, b := range found {
+		if i == 0 || found[i-1].Name != b.Name {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], b)
+	}
+	return all, nil
+}
+
+// compareVersions orders semantic versions; none is the lowest.
+func compareVersions(a, b string) int {
+	if a == "" || b == "" {
+		return strings.Compare(a, b)
+	}
+	return semver.Compare("v"+a, "v"+b)
+}
+
+// pluginFile says whose plugin a file is, and its version; false when it is none.
+func pluginFile(dir, file string) (name, version string, ok bool) {
+	rest, ok := strings.CutPrefix(file, BinaryPrefix)
+	if !ok {
+		return "", "", false
+	}
+	name, version, versioned := strings.Cut(rest, versionMark)
+	if !validName(name) || versioned && !semver.IsValid("v"+version) {
+		return "", "", false
+	}
+	info, err := os.Stat(filepath.Join(dir, file)) // through a link, which operators use to switch versions
+	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
+		return "", "", false
+	}
+	return name, version, true
 }
 
 // inspect computes the checksum of one binary and compares it with the manifest. sums is nil when there is none.

@@ -97,9 +97,9 @@ func (f *fallback) all(ctx context.Context, observe func(invoice.Progress)) resu
 func (f *fallback) order(ctx context.Context) []*member {
 	cheaper := f.chain.config.Cheaper
 	if cheaper == nil {
-		return f.chain.members
+		return f.may.members
 	}
-	order := slices.Clone(f.chain.members)
+	order := slices.Clone(f.may.members)
 	known := map[*member]sdk.Description{}
 	for _, m := range order {
 		if m.breaker.refusal() != nil {

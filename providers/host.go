@@ -34,11 +34,14 @@ type HostConfig struct {
 	RunDir string
 
 	StartTimeout   time.Duration // for a process to shake hands and describe itself. Defaults to 5 s
+	CheckTimeout   time.Duration // for the check of a new version before a swap. Defaults to 15 s
+	DrainTimeout   time.Duration // for the calls of a replaced process; as long as a call may take. Defaults to 90 s
 	CallWait       time.Duration // how long a call waits for a process that is being restarted. Defaults to 10 s
 	StopGrace      time.Duration // between asking a process to end and killing it. Defaults to 3 s
 	HealthInterval time.Duration // between two health calls. Defaults to 5 s
 	HealthTimeout  time.Duration // for a health call. Defaults to 3 s
 	HealthMisses   int           // this many in a row and the process is killed. Defaults to 2
+	MaxHangs       int           // this many calls in a row without an answer in their time and it is killed. Defaults to 5
 	BackoffMin     time.Duration // before the first restart, doubled for each crash in a row. Defaults to 100 ms
 	BackoffMax     time.Duration // the most between restarts. Defaults to 30 s
 	StableAfter    time.Duration // a process that lived so long has not crashed in a row. Defaults to 1 min
@@ -55,6 +58,8 @@ func (c HostConfig) withDefaults() HostConfig {
 		}
 	}
 	def(&c.StartTimeout, 5*time.Second)
+	def(&c.CheckTimeout, 15*time.Second)
+	def(&c.DrainTimeout, 90*time.Second)
 	def(&c.CallWait, 10*time.Second)
 	def(&c.StopGrace, 3*time.Second)
 	def(&c.HealthInterval, 5*time.Second)
@@ -65,6 +70,9 @@ func (c HostConfig) withDefaults() HostConfig {
 	def(&c.ParkFor, 5*time.Minute)
 	if c.HealthMisses <= 0 {
 		c.HealthMisses = 2
+	}
+	if c.MaxHangs <= 0 {
+		c.MaxHangs = 5
 	}
 	if c.MaxCrashes <= 0 {
 		c.MaxCrashes = 5
@@ -83,10 +91,14 @@ type Host struct {
 
 	launches atomic.Int64 // numbers the folders of processes
 
+	reloading chan struct{} // holds a token while a reload is under way
+
 	life sync.Mutex // held by Start and Stop; guards what follows
 	dir  *runDir
 	// cancel ends the supervisors; nil while the host is stopped.
-	cancel      context.CancelFunc
+	cancel context.CancelFunc
+	// spawn runs a supervisor on a thread of its own until run ends. Only while cancel is not nil.
+	spawn       func(supervisor func(run context.Context))
 	supervisors sync.WaitGroup
 
 	mu    sync.Mutex // guards what follows
@@ -103,7 +115,7 @@ func NewHost(config HostConfig) *Host {
 			}
 		}
 	}
-	return &Host{config: config.withDefaults(), redact: NewRedactor(secrets...), slots: map[string]*slot{}}
+	return &Host{config: config.withDefaults(), redact: NewRedactor(secrets...), reloading: make(chan struct{}, 1), slots: map[string]*slot{}}
 }
 
 // secretName says whether an environment variable of this name holds a secret.
@@ -139,9 +151,12 @@ func (h *Host) Start(ctx context.Context) error {
 	h.mu.Unlock()
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	h.cancel = cancel
+	h.spawn = func(supervisor func(run context.Context)) {
+		h.supervisors.Go(func() { pinned(func() { supervisor(run) }) })
+	}
 	for _, s := range slots {
 		if s.current() == StateStarting {
-			h.supervisors.Go(func() { h.supervise(run, s, dir.path) })
+			h.begin(s)
 		}
 	}
 	for _, s := range slots {
@@ -150,13 +165,26 @@ func (h *Host) Start(ctx context.Context) error {
 	return nil
 }
 
+// begin starts the slot's plugin.
+func (h *Host) begin(s *slot) {
+	t := &tenure{}
+	s.tenure = t
+	h.spawn(func(run context.Context) {
+		own, retire := context.WithCancel(run)
+		defer retire()
+		if s.update(t, func() { t.retire = retire }) {
+			h.supervise(run, own, s, t, nil)
+		}
+	})
+}
+
 // fill makes a slot for each plugin that was found or is enabled.
 func (h *Host) fill(ctx context.Context, found []Binary) map[string]*slot {
 	slots := map[string]*slot{}
 	for _, b := range found {
 		s := newSlot(b.Name)
 		s.binary = b
-		if h.config.Enabled != nil && !slices.Contains(h.config.Enabled, b.Name) {
+		if !h.enabled(b.Name) {
 			s.state = StateDisabled
 		}
 		slots[b.Name] = s
@@ -170,6 +198,10 @@ func (h *Host) fill(ctx context.Context, found []Binary) map[string]*slot {
 		}
 	}
 	return slots
+}
+
+func (h *Host) enabled(name string) bool {
+	return h.config.Enabled == nil || slices.Contains(h.config.Enabled, name)
 }
 
 // Stop ends all processes and returns when they are gone: asked first, killed after the grace. On a host that is stopped or
@@ -210,17 +242,25 @@ func (h *Host) Redactor() *Redactor { return h.redact }
 
 // Plugin is what the host knows of one plugin.
 type Plugin struct {
-	Name      string
-	Version   string // "" before it has run
-	Model     string
-	State     State
-	PID       int       // 0 when it does not run
-	Restarts  int       // since Start
-	Since     time.Time // of the state
-	Path      string
-	Checksum  string // SHA-256, hexadecimal
-	Verified  bool   // by plugins.sum
-	LastError string // redacted; "" when nothing ever went wrong
+	Name       string
+	Version    string // as it describes itself; "" before it has run, as is what follows
+	Model      string
+	Protocol   int // that was agreed on; 0 when it does not run
+	Local      bool
+	Tasks      []sdk.Task
+	MediaTypes []string
+	State      State
+	PID        int       // 0 when it does not run
+	Restarts   int       // since Start
+	Swaps      int       // since Start
+	Since      time.Time // of the state
+	Path       string
+	Checksum   string // SHA-256, hexadecimal
+	Verified   bool   // by plugins.sum
+	LastError  string // redacted; "" when nothing went wrong since the last swap
+	InFlight   int    // calls under way, those of replaced processes too
+	Draining   int    // replaced processes that still answer calls
+	Calls      CallStats
 }
 
 // List is every plugin that was found or is enabled, in the order of names.
@@ -266,16 +306,22 @@ func (p *hosted) Describe(ctx context.Context) (sdk.Description, error) {
 	if err != nil {
 		return sdk.Description{}, err
 	}
+	defer proc.release()
 	return proc.desc, nil
 }
 
 // Generate asks the process that runs now.
 func (p *hosted) Generate(ctx context.Context, req sdk.Request, emit func(text string) error) (sdk.Result, error) {
-	proc, err := p.process(ctx, p.host.slot(p.name))
+	s := p.host.slot(p.name)
+	proc, err := p.process(ctx, s)
 	if err != nil {
 		return sdk.Result{}, err
 	}
+	defer proc.release()
+	started := time.Now()
 	result, err := proc.remote.Generate(ctx, req, emit)
+	proc.called(ctx, p.host.config.MaxHangs, err)
+	s.stats.add(ctx, time.Since(started), err)
 	return result, p.clean(err)
 }
 
@@ -285,9 +331,11 @@ func (p *hosted) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer proc.release()
 	return p.clean(proc.remote.Check(ctx))
 }
 
+// process is the one that runs now; it is to be released.
 func (p *hosted) process(ctx context.Context, s *slot) (*process, error) {
 	if s == nil {
 		return nil, unavailable(p.name, "no such plugin is running")

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,14 +33,19 @@ const (
 	maxLine = 60 << 10
 )
 
-// process is one running plugin process. It is used by one generation of a slot and never restarted.
+// process is one running plugin process. It is used by one tenure of a slot and never restarted.
 type process struct {
 	binary  Binary
+	dir     string // of its own; removed after it
 	client  *goplugin.Client
 	command *command
 	remote  *wire.Client
 	desc    sdk.Description
 	started time.Time
+	calls   sync.WaitGroup // those under way; begun under the slot's lock, while the process is the slot's
+	busy    atomic.Int64   // how many they are
+	hangs   atomic.Int64   // calls in a row that ran into their deadline
+	stuck   chan struct{}  // of capacity 1: too many did
 }
 
 // launch is what it takes to start a process.
@@ -55,7 +61,7 @@ type launch struct {
 // startProcess starts a plugin, shakes hands, and has it describe itself. The caller's goroutine must be locked to its thread,
 // and stay so until the process has ended: Linux kills the child when the thread that started it ends.
 func startProcess(ctx context.Context, l launch) (_ *process, err error) {
-	p := &process{binary: l.binary, started: time.Now()}
+	p := &process{binary: l.binary, dir: l.dir, started: time.Now(), stuck: make(chan struct{}, 1)}
 	log := &pluginLog{log: l.log, redact: l.redact}
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig: wire.Handshake(),
@@ -102,6 +108,28 @@ func startProcess(ctx context.Context, l launch) (_ *process, err error) {
 		return nil, fmt.Errorf("%s%s describes itself as %q", BinaryPrefix, l.binary.Name, p.desc.Name)
 	}
 	return p, nil
+}
+
+// release ends what a call of acquire began.
+func (p *process) release() {
+	p.busy.Add(-1)
+	p.calls.Done()
+}
+
+// called takes note of how a call went. One that hangs says little: its vendor may be slow. Many in a row without an answer in
+// between say that the process is deadlocked, though its health service answers.
+func (p *process) called(ctx context.Context, most int, err error) {
+	deadline, ok := ctx.Deadline()
+	if err == nil || !ok || sdk.AsError(err).Kind != sdk.KindTimeout || time.Until(deadline) > time.Second {
+		p.hangs.Store(0)
+		return
+	}
+	if p.hangs.Add(1) >= int64(most) {
+		select {
+		case p.stuck <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // gone is closed when the process has ended.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/graph/relay"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/fleet"
 	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/privacy"
@@ -101,26 +102,35 @@ type Usage interface {
 	Report(ctx context.Context, userID string, period usage.Period) (*usage.Report, error)
 }
 
+// Providers is what the resolvers need of the providers. Implemented by fleet.Service.
+type Providers interface {
+	Providers(ctx context.Context, admin bool) ([]*fleet.Provider, error)
+	Set(ctx context.Context, actorID string, c fleet.Change) (*fleet.Provider, error)
+	Reload(ctx context.Context, actorID string) (*fleet.Reloading, error)
+}
+
 var (
-	_ Accounts = (*account.Service)(nil)
-	_ Invoices = (*invoice.Service)(nil)
-	_ Products = (*product.Catalogue)(nil)
-	_ Spending = (*spending.Service)(nil)
-	_ Insights = (*insight.Service)(nil)
-	_ Usage    = (*usage.Service)(nil)
-	_ Privacy  = (*privacy.Service)(nil)
+	_ Accounts  = (*account.Service)(nil)
+	_ Invoices  = (*invoice.Service)(nil)
+	_ Products  = (*product.Catalogue)(nil)
+	_ Spending  = (*spending.Service)(nil)
+	_ Insights  = (*insight.Service)(nil)
+	_ Usage     = (*usage.Service)(nil)
+	_ Privacy   = (*privacy.Service)(nil)
+	_ Providers = (*fleet.Service)(nil)
 )
 
 // Resolver is the root of all resolvers.
 type Resolver struct {
-	Accounts Accounts
-	Invoices Invoices
-	Products Products
-	Spending Spending
-	Insights Insights
-	Usage    Usage
-	Privacy  Privacy
-	Links    Links
+	Accounts  Accounts
+	Invoices  Invoices
+	Products  Products
+	Spending  Spending
+	Insights  Insights
+	Usage     Usage
+	Privacy   Privacy
+	Links     Links
+	Providers Providers
 }
 
 // viewer is who asks; an UNAUTHENTICATED *account.Error when nobody is signed in.

@@ -62,6 +62,7 @@ func setupSeed(t *testing.T, seedFile string, change ...func(*graph.Config)) *se
 		Resolvers: &resolvers.Resolver{
 			Accounts: s.fake, Invoices: invoices, Products: fakeProducts{s.fake}, Spending: fakeSpending{s.fake},
 			Insights: fakeInsights{s.fake}, Usage: s.fake, Privacy: fakePrivacy{s.fake}, Links: fakeLinks{},
+			Providers: fakeProviders{s.fake},
 		},
 		Accounts: s.fake,
 		Log:      slog.New(slog.NewTextHandler(s.log, nil)),

@@ -47,5 +47,7 @@ func Rows() []any {
 		(*Insight)(nil),
 		(*InvoiceRevision)(nil),
 		(*AuditEntry)(nil),
+		(*ProviderSetting)(nil),
+		(*ProviderControl)(nil),
 	}
 }

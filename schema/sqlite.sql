@@ -416,3 +416,21 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_at_idx ON audit_entries (at);
 CREATE INDEX audit_entries_actor_id_idx ON audit_entries (actor_id);
 CREATE INDEX audit_entries_subject_id_idx ON audit_entries (subject_id);
+
+-- What operators decided about providers, beyond the configuration. A provider without a row is as configured.
+CREATE TABLE provider_settings (
+  name       text        NOT NULL,
+  enabled    boolean     NOT NULL,
+  position   integer     NOT NULL, -- in the chain, from 1
+  updated_at datetime    NOT NULL,
+  PRIMARY KEY (name)
+);
+
+-- One row: what the workers are to do. Its lock also makes changes of provider_settings take turns.
+CREATE TABLE provider_control (
+  id         integer     NOT NULL,
+  reload     integer     NOT NULL, -- grows with each request to load the plugins anew
+  updated_at datetime    NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT provider_control_id_check CHECK (id = 1)
+);

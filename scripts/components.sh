@@ -20,6 +20,9 @@ need poppler-utils pdftotext
 need nodejs node
 need npm npm
 need imagemagick identify
+need python3-grpcio '/usr/lib/python3/dist-packages/grpc' # of the example of a provider in Python
+need python3-protobuf '/usr/lib/python3/dist-packages/google/protobuf'
+need python3-cryptography '/usr/lib/python3/dist-packages/cryptography'
 if command -v tesseract >/dev/null 2>&1; then
   tesseract --list-langs 2>/dev/null | grep -qx por || missing+=(tesseract-ocr-por)
 else

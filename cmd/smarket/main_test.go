@@ -69,6 +69,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			env.Setenv("PLUGINS", filepath.Join(bin, "plugins"))
 			env.Setenv("DATA_DIR", filepath.Join(env.WorkDir, "data"))
 			env.Setenv("XDG_CACHE_HOME", os.TempDir()) // the compiled PDF sandbox is shared: it takes seconds to make
 			for _, sample := range receipts.Bundled() {

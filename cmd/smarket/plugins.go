@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -21,6 +22,7 @@ func pluginsCommand(load func() (config.Config, error)) *cobra.Command {
 		run        func(*cobra.Command, config.Config) error
 	}{
 		{"list", "Start each plugin and say what it is", listPlugins},
+		{"trust", "Write plugins.sum: the plugins that are in PLUGIN_DIR now may be run, and no others", trustPlugins},
 		{"verify", "Have each plugin read a word from a small picture: a real call, with the real key", verifyPlugins},
 	} {
 		cmd.AddCommand(&cobra.Command{Use: c.use, Short: c.short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,9 +74,29 @@ func listPlugins(cmd *cobra.Command, cfg config.Config) error {
 		return err
 	}
 	tw := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "NAME\tVERSION\tMODEL\tSTATE\tSHA-256\tLAST ERROR")
+	fmt.Fprintln(tw, "NAME\tVERSION\tPROTOCOL\tMODEL\tSTATE\tSHA-256\tLAST ERROR")
 	for _, p := range host.List() {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%.12s\t%s\n", p.Name, p.Version, p.Model, p.State, p.Checksum, p.LastError)
+		protocol := ""
+		if p.Protocol > 0 {
+			protocol = strconv.Itoa(p.Protocol)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%.12s\t%s\n", p.Name, p.Version, protocol, p.Model, p.State, p.Checksum, p.LastError)
 	}
 	return tw.Flush()
+}
+
+// trustPlugins vouches for the binaries as they are, and says what that changes.
+func trustPlugins(cmd *cobra.Command, cfg config.Config) error {
+	dir, err := app.PluginDir(cfg)
+	if err != nil {
+		return err
+	}
+	changes, err := providers.Trust(dir)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		fmt.Fprintf(cmd.OutOrStdout(), "%-9s  %s  %s\n", c.What, c.Checksum, c.File)
+	}
+	return nil
 }

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +20,8 @@ func serveCommand(load func() (config.Config, error)) *cobra.Command {
 		Use:   "serve",
 		Short: "Start the server",
 		Long: `Starts the API, the worker, or both, with the settings of the environment (docs/configuration.md). SIGTERM and SIGINT
-stop it: running extractions are finished or given back within SHUTDOWN_TIMEOUT.`,
+stop it: running extractions are finished or given back within SHUTDOWN_TIMEOUT. SIGHUP loads the plugins of this process
+anew, without losing a call.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := load()
@@ -38,6 +42,9 @@ func serve(cmd *cobra.Command, cfg config.Config, role app.Role, demo bool) erro
 	if err != nil {
 		return err
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	stopped := func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.HTTP.ShutdownTimeout)
 		defer cancel()
@@ -53,11 +60,17 @@ func serve(cmd *cobra.Command, cfg config.Config, role app.Role, demo bool) erro
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
-	select {
-	case <-ctx.Done():
-		return stopped()
-	case err := <-a.Failed():
-		_ = stopped()
-		return err
+	for {
+		select {
+		case <-hangups:
+			if err := a.ReloadPlugins(ctx); err != nil {
+				log.ErrorContext(ctx, "reload plugins", "error", err) // those that run go on
+			}
+		case <-ctx.Done():
+			return stopped()
+		case err := <-a.Failed():
+			_ = stopped()
+			return err
+		}
 	}
 }

@@ -337,24 +337,26 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AnalyzeInvoice   func(childComplexity int, input model.AnalyzeInvoiceInput) int
-		CancelExtraction func(childComplexity int, input model.CancelExtractionInput) int
-		ChangePassword   func(childComplexity int, input model.ChangePasswordInput) int
-		ConfirmInvoice   func(childComplexity int, input model.ConfirmInvoiceInput) int
-		CorrectInvoice   func(childComplexity int, input model.CorrectInvoiceInput) int
-		DeleteInvoice    func(childComplexity int, input model.DeleteInvoiceInput) int
-		DeleteMyAccount  func(childComplexity int, input model.DeleteMyAccountInput) int
-		ExportMyData     func(childComplexity int) int
-		MarkInsight      func(childComplexity int, input model.MarkInsightInput) int
-		RefreshSession   func(childComplexity int, input model.RefreshSessionInput) int
-		RetryExtraction  func(childComplexity int, input model.RetryExtractionInput) int
-		SetUserPlan      func(childComplexity int, input model.SetUserPlanInput) int
-		SignIn           func(childComplexity int, input model.SignInInput) int
-		SignOut          func(childComplexity int) int
-		SignOutDevice    func(childComplexity int, input model.SignOutDeviceInput) int
-		SignUp           func(childComplexity int, input model.SignUpInput) int
-		SubmitInvoice    func(childComplexity int, input model.SubmitInvoiceInput) int
-		UpdateProfile    func(childComplexity int, input model.UpdateProfileInput) int
+		AnalyzeInvoice     func(childComplexity int, input model.AnalyzeInvoiceInput) int
+		CancelExtraction   func(childComplexity int, input model.CancelExtractionInput) int
+		ChangePassword     func(childComplexity int, input model.ChangePasswordInput) int
+		ConfirmInvoice     func(childComplexity int, input model.ConfirmInvoiceInput) int
+		CorrectInvoice     func(childComplexity int, input model.CorrectInvoiceInput) int
+		DeleteInvoice      func(childComplexity int, input model.DeleteInvoiceInput) int
+		DeleteMyAccount    func(childComplexity int, input model.DeleteMyAccountInput) int
+		ExportMyData       func(childComplexity int) int
+		MarkInsight        func(childComplexity int, input model.MarkInsightInput) int
+		RefreshSession     func(childComplexity int, input model.RefreshSessionInput) int
+		ReloadProviders    func(childComplexity int) int
+		RetryExtraction    func(childComplexity int, input model.RetryExtractionInput) int
+		SetProviderEnabled func(childComplexity int, input model.SetProviderEnabledInput) int
+		SetUserPlan        func(childComplexity int, input model.SetUserPlanInput) int
+		SignIn             func(childComplexity int, input model.SignInInput) int
+		SignOut            func(childComplexity int) int
+		SignOutDevice      func(childComplexity int, input model.SignOutDeviceInput) int
+		SignUp             func(childComplexity int, input model.SignUpInput) int
+		SubmitInvoice      func(childComplexity int, input model.SubmitInvoiceInput) int
+		UpdateProfile      func(childComplexity int, input model.UpdateProfileInput) int
 	}
 
 	PageInfo struct {
@@ -367,6 +369,16 @@ type ComplexityRoot struct {
 	Payment struct {
 		Amount func(childComplexity int) int
 		Method func(childComplexity int) int
+	}
+
+	PluginReload struct {
+		Checksum        func(childComplexity int) int
+		Code            func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Outcome         func(childComplexity int) int
+		PreviousVersion func(childComplexity int) int
+		Reason          func(childComplexity int) int
+		Version         func(childComplexity int) int
 	}
 
 	PricePoint struct {
@@ -403,6 +415,28 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Provider struct {
+		Breaker    func(childComplexity int) int
+		Checksum   func(childComplexity int) int
+		CostToday  func(childComplexity int) int
+		Enabled    func(childComplexity int) int
+		ErrorRate  func(childComplexity int) int
+		InFlight   func(childComplexity int) int
+		LastError  func(childComplexity int) int
+		Local      func(childComplexity int) int
+		MediaTypes func(childComplexity int) int
+		Model      func(childComplexity int) int
+		Name       func(childComplexity int) int
+		P50Ms      func(childComplexity int) int
+		P95Ms      func(childComplexity int) int
+		Position   func(childComplexity int) int
+		Protocol   func(childComplexity int) int
+		State      func(childComplexity int) int
+		Tasks      func(childComplexity int) int
+		Version    func(childComplexity int) int
+		Workers    func(childComplexity int) int
+	}
+
 	PurchaseExport struct {
 		Content   func(childComplexity int) int
 		FileName  func(childComplexity int) int
@@ -421,11 +455,17 @@ type ComplexityRoot struct {
 		Node            func(childComplexity int, id string) int
 		PriceHistory    func(childComplexity int, productID string, period *model.DateRangeInput) int
 		Products        func(childComplexity int, search *string, first *int, after *string) int
+		Providers       func(childComplexity int) int
 		SignIns         func(childComplexity int) int
 		Spending        func(childComplexity int, period model.DateRangeInput, groupBy spending.Group) int
 		Usage           func(childComplexity int, period model.DateRangeInput) int
 		UserByEmail     func(childComplexity int, email string) int
 		Viewer          func(childComplexity int) int
+	}
+
+	ReloadProvidersPayload struct {
+		Pending func(childComplexity int) int
+		Workers func(childComplexity int) int
 	}
 
 	RetryExtractionPayload struct {
@@ -448,6 +488,10 @@ type ComplexityRoot struct {
 	SessionPayload struct {
 		Session func(childComplexity int) int
 		Viewer  func(childComplexity int) int
+	}
+
+	SetProviderEnabledPayload struct {
+		Provider func(childComplexity int) int
 	}
 
 	SetUserPlanPayload struct {
@@ -549,6 +593,12 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 		Plan      func(childComplexity int) int
 		Role      func(childComplexity int) int
+	}
+
+	WorkerReload struct {
+		Fault   func(childComplexity int) int
+		Reports func(childComplexity int) int
+		Worker  func(childComplexity int) int
 	}
 }
 
@@ -1799,6 +1849,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RefreshSession(childComplexity, args["input"].(model.RefreshSessionInput)), true
+	case "Mutation.reloadProviders":
+		if e.ComplexityRoot.Mutation.ReloadProviders == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.ReloadProviders(childComplexity), true
 	case "Mutation.retryExtraction":
 		if e.ComplexityRoot.Mutation.RetryExtraction == nil {
 			break
@@ -1810,6 +1866,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryExtraction(childComplexity, args["input"].(model.RetryExtractionInput)), true
+	case "Mutation.setProviderEnabled":
+		if e.ComplexityRoot.Mutation.SetProviderEnabled == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setProviderEnabled_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetProviderEnabled(childComplexity, args["input"].(model.SetProviderEnabledInput)), true
 	case "Mutation.setUserPlan":
 		if e.ComplexityRoot.Mutation.SetUserPlan == nil {
 			break
@@ -1920,6 +1987,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Method(childComplexity), true
+
+	case "PluginReload.checksum":
+		if e.ComplexityRoot.PluginReload.Checksum == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Checksum(childComplexity), true
+	case "PluginReload.code":
+		if e.ComplexityRoot.PluginReload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Code(childComplexity), true
+	case "PluginReload.name":
+		if e.ComplexityRoot.PluginReload.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Name(childComplexity), true
+	case "PluginReload.outcome":
+		if e.ComplexityRoot.PluginReload.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Outcome(childComplexity), true
+	case "PluginReload.previousVersion":
+		if e.ComplexityRoot.PluginReload.PreviousVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.PreviousVersion(childComplexity), true
+	case "PluginReload.reason":
+		if e.ComplexityRoot.PluginReload.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Reason(childComplexity), true
+	case "PluginReload.version":
+		if e.ComplexityRoot.PluginReload.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PluginReload.Version(childComplexity), true
 
 	case "PricePoint.cheapest":
 		if e.ComplexityRoot.PricePoint.Cheapest == nil {
@@ -2057,6 +2167,121 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProductEdge.Node(childComplexity), true
 
+	case "Provider.breaker":
+		if e.ComplexityRoot.Provider.Breaker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Breaker(childComplexity), true
+	case "Provider.checksum":
+		if e.ComplexityRoot.Provider.Checksum == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Checksum(childComplexity), true
+	case "Provider.costToday":
+		if e.ComplexityRoot.Provider.CostToday == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.CostToday(childComplexity), true
+	case "Provider.enabled":
+		if e.ComplexityRoot.Provider.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Enabled(childComplexity), true
+	case "Provider.errorRate":
+		if e.ComplexityRoot.Provider.ErrorRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.ErrorRate(childComplexity), true
+	case "Provider.inFlight":
+		if e.ComplexityRoot.Provider.InFlight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.InFlight(childComplexity), true
+	case "Provider.lastError":
+		if e.ComplexityRoot.Provider.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.LastError(childComplexity), true
+	case "Provider.local":
+		if e.ComplexityRoot.Provider.Local == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Local(childComplexity), true
+	case "Provider.mediaTypes":
+		if e.ComplexityRoot.Provider.MediaTypes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.MediaTypes(childComplexity), true
+	case "Provider.model":
+		if e.ComplexityRoot.Provider.Model == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Model(childComplexity), true
+	case "Provider.name":
+		if e.ComplexityRoot.Provider.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Name(childComplexity), true
+	case "Provider.p50Ms":
+		if e.ComplexityRoot.Provider.P50Ms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.P50Ms(childComplexity), true
+	case "Provider.p95Ms":
+		if e.ComplexityRoot.Provider.P95Ms == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.P95Ms(childComplexity), true
+	case "Provider.position":
+		if e.ComplexityRoot.Provider.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Position(childComplexity), true
+	case "Provider.protocol":
+		if e.ComplexityRoot.Provider.Protocol == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Protocol(childComplexity), true
+	case "Provider.state":
+		if e.ComplexityRoot.Provider.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.State(childComplexity), true
+	case "Provider.tasks":
+		if e.ComplexityRoot.Provider.Tasks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Tasks(childComplexity), true
+	case "Provider.version":
+		if e.ComplexityRoot.Provider.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Version(childComplexity), true
+	case "Provider.workers":
+		if e.ComplexityRoot.Provider.Workers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Provider.Workers(childComplexity), true
+
 	case "PurchaseExport.content":
 		if e.ComplexityRoot.PurchaseExport.Content == nil {
 			break
@@ -2188,6 +2413,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Products(childComplexity, args["search"].(*string), args["first"].(*int), args["after"].(*string)), true
+	case "Query.providers":
+		if e.ComplexityRoot.Query.Providers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Providers(childComplexity), true
 	case "Query.signIns":
 		if e.ComplexityRoot.Query.SignIns == nil {
 			break
@@ -2233,6 +2464,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "ReloadProvidersPayload.pending":
+		if e.ComplexityRoot.ReloadProvidersPayload.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReloadProvidersPayload.Pending(childComplexity), true
+	case "ReloadProvidersPayload.workers":
+		if e.ComplexityRoot.ReloadProvidersPayload.Workers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReloadProvidersPayload.Workers(childComplexity), true
 
 	case "RetryExtractionPayload.invoice":
 		if e.ComplexityRoot.RetryExtractionPayload.Invoice == nil {
@@ -2297,6 +2541,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionPayload.Viewer(childComplexity), true
+
+	case "SetProviderEnabledPayload.provider":
+		if e.ComplexityRoot.SetProviderEnabledPayload.Provider == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetProviderEnabledPayload.Provider(childComplexity), true
 
 	case "SetUserPlanPayload.user":
 		if e.ComplexityRoot.SetUserPlanPayload.User == nil {
@@ -2688,6 +2939,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.User.Role(childComplexity), true
 
+	case "WorkerReload.error":
+		if e.ComplexityRoot.WorkerReload.Fault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkerReload.Fault(childComplexity), true
+	case "WorkerReload.plugins":
+		if e.ComplexityRoot.WorkerReload.Reports == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkerReload.Reports(childComplexity), true
+	case "WorkerReload.worker":
+		if e.ComplexityRoot.WorkerReload.Worker == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkerReload.Worker(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -2716,6 +2986,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PaymentInput", ec.unmarshalInputPaymentInput),
 			graphql.NewInputUnmarshaler("RefreshSessionInput", ec.unmarshalInputRefreshSessionInput),
 			graphql.NewInputUnmarshaler("RetryExtractionInput", ec.unmarshalInputRetryExtractionInput),
+			graphql.NewInputUnmarshaler("SetProviderEnabledInput", ec.unmarshalInputSetProviderEnabledInput),
 			graphql.NewInputUnmarshaler("SetUserPlanInput", ec.unmarshalInputSetUserPlanInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
 			graphql.NewInputUnmarshaler("SignOutDeviceInput", ec.unmarshalInputSignOutDeviceInput),
@@ -4209,6 +4480,163 @@ extend type Subscription {
   extractions: ExtractionEvent!
 }
 `, BuiltIn: false},
+	{Name: "../provider.graphqls", Input: `"""
+A provider: something that reads receipts and puts findings into words. Anybody who is signed in sees what there is to consent to;
+all from version on is null for anybody but admins, and while no worker tells. Where workers differ, the state is the worst of them.
+"""
+type Provider {
+  "What it is called in consents, calls and settings."
+  name: String!
+  "False while it is not asked, by an admin's decision."
+  enabled: Boolean!
+  "Its place in the order in which providers are asked, from 1; those that are off have one too."
+  position: Int!
+  "True when nothing leaves the machine: it needs no consent. Null while no worker tells."
+  local: Boolean
+  "The plugin's own version."
+  version: String
+  "The version of the protocol that was agreed on with the plugin."
+  protocol: Int
+  "SHA-256 of the plugin's binary, hexadecimal."
+  checksum: String
+  "The vendor's model in use, or the local tool and its version."
+  model: String
+  "What it can be asked for: \"extract\", \"analyze\", \"probe\"."
+  tasks: [String!]
+  "What it takes as pages: \"image/jpeg\"."
+  mediaTypes: [String!]
+  "How many workers tell of it."
+  workers: Int
+  "How the plugin's process fares."
+  state: ProviderState
+  "Whether it is asked."
+  breaker: BreakerState
+  "Calls under way."
+  inFlight: Int
+  "Half of its last calls, at most 100 of each worker, took no longer, in milliseconds. Null without calls."
+  p50Ms: Int
+  "95 % of its last calls took no longer, in milliseconds. Null without calls."
+  p95Ms: Int
+  "The part of its last calls that failed, from 0 to 1. Null without calls."
+  errorRate: Float
+  "What it has cost today, as far as that is known; the day is Brasília's."
+  costToday: UsdAmount
+  "What went wrong last with the plugin's process."
+  lastError: String
+}
+
+"How a plugin's process fares."
+enum ProviderState {
+  "It is being started."
+  STARTING
+  "It answers."
+  RUNNING
+  "It crashed or froze; another start follows."
+  RESTARTING
+  "It crashed too often in a row and rests before one more try."
+  PARKED
+  "Its binary's checksum is wrong or missing."
+  REFUSED
+  "There is no such binary."
+  MISSING
+  "The configuration does not name it."
+  DISABLED
+  "Its worker is stopping."
+  STOPPED
+}
+
+"Whether a provider is asked."
+enum BreakerState {
+  "It is."
+  CLOSED
+  "One call tries whether it answers again."
+  HALF_OPEN
+  "It failed too often and is left alone for a while."
+  OPEN
+}
+
+"What serves after plugins were loaded anew."
+enum ReloadOutcome {
+  "The new binary."
+  SWAPPED
+  "One that did not run before."
+  STARTED
+  "The same binary as before."
+  UNCHANGED
+  "What served before: the new binary is not fit."
+  REFUSED
+}
+
+"A decision about a provider. What is not given stays as it is."
+input SetProviderEnabledInput {
+  "Which."
+  name: String!
+  "Whether it is asked."
+  enabled: Boolean
+  "Its place in the order, from 1; beyond the end is the end."
+  position: Int
+}
+
+"The answer to a decision. All workers follow within two seconds; calls under way finish."
+type SetProviderEnabledPayload {
+  "The provider."
+  provider: Provider!
+}
+
+"What became of plugins that were loaded anew."
+type ReloadProvidersPayload {
+  "The workers that have done it."
+  workers: [WorkerReload!]!
+  "The workers that have not answered in time; they will do it."
+  pending: [String!]!
+}
+
+"What one worker did."
+type WorkerReload {
+  "The worker."
+  worker: String!
+  "Its plugins, in the order of their names."
+  plugins: [PluginReload!]!
+  "Why nothing could be done at all; null otherwise."
+  error: String @emptyIsNull
+}
+
+"What became of one plugin."
+type PluginReload {
+  "The provider."
+  name: String!
+  "What serves now."
+  outcome: ReloadOutcome!
+  """
+  Why the binary was refused, null otherwise: MISSING, CHECKSUM, NOT_LISTED, UNREADABLE, PROTOCOL, START_FAILED, CHECK_FAILED,
+  STOPPED. There may be more.
+  """
+  code: String @emptyIsNull
+  "The same in words, for operators."
+  reason: String @emptyIsNull
+  "The version that serves now."
+  version: String @emptyIsNull
+  "The SHA-256 of the binary that serves now."
+  checksum: String @emptyIsNull
+  "The version that served before."
+  previousVersion: String @emptyIsNull
+}
+
+extend type Query {
+  "The providers in the order in which they are asked, those that are off too."
+  providers: [Provider!]!
+}
+
+extend type Mutation {
+  "Admins only: turns a provider on or off, or moves it in the order."
+  setProviderEnabled("Which, and how." input: SetProviderEnabledInput!): SetProviderEnabledPayload!
+  """
+  Admins only: has every worker look for new plugins and replace those that changed, without losing a call. It answers when all
+  have, or after 30 seconds.
+  """
+  reloadProviders: ReloadProvidersPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema.graphqls", Input: `"Puts the relay id of a type in place of the domain's own: every id that leaves the service is opaque."
 directive @globalId("The type the id is of." type: String!) on FIELD_DEFINITION
 
@@ -5111,6 +5539,26 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Payment", field.Name)
 }
 
+func (ec *executionContext) childFields_PluginReload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PluginReload_name(ctx, field)
+	case "outcome":
+		return ec.fieldContext_PluginReload_outcome(ctx, field)
+	case "code":
+		return ec.fieldContext_PluginReload_code(ctx, field)
+	case "reason":
+		return ec.fieldContext_PluginReload_reason(ctx, field)
+	case "version":
+		return ec.fieldContext_PluginReload_version(ctx, field)
+	case "checksum":
+		return ec.fieldContext_PluginReload_checksum(ctx, field)
+	case "previousVersion":
+		return ec.fieldContext_PluginReload_previousVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PluginReload", field.Name)
+}
+
 func (ec *executionContext) childFields_PricePoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "on":
@@ -5179,6 +5627,50 @@ func (ec *executionContext) childFields_ProductEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type ProductEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Provider(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Provider_name(ctx, field)
+	case "enabled":
+		return ec.fieldContext_Provider_enabled(ctx, field)
+	case "position":
+		return ec.fieldContext_Provider_position(ctx, field)
+	case "local":
+		return ec.fieldContext_Provider_local(ctx, field)
+	case "version":
+		return ec.fieldContext_Provider_version(ctx, field)
+	case "protocol":
+		return ec.fieldContext_Provider_protocol(ctx, field)
+	case "checksum":
+		return ec.fieldContext_Provider_checksum(ctx, field)
+	case "model":
+		return ec.fieldContext_Provider_model(ctx, field)
+	case "tasks":
+		return ec.fieldContext_Provider_tasks(ctx, field)
+	case "mediaTypes":
+		return ec.fieldContext_Provider_mediaTypes(ctx, field)
+	case "workers":
+		return ec.fieldContext_Provider_workers(ctx, field)
+	case "state":
+		return ec.fieldContext_Provider_state(ctx, field)
+	case "breaker":
+		return ec.fieldContext_Provider_breaker(ctx, field)
+	case "inFlight":
+		return ec.fieldContext_Provider_inFlight(ctx, field)
+	case "p50Ms":
+		return ec.fieldContext_Provider_p50Ms(ctx, field)
+	case "p95Ms":
+		return ec.fieldContext_Provider_p95Ms(ctx, field)
+	case "errorRate":
+		return ec.fieldContext_Provider_errorRate(ctx, field)
+	case "costToday":
+		return ec.fieldContext_Provider_costToday(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Provider_lastError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Provider", field.Name)
+}
+
 func (ec *executionContext) childFields_PurchaseExport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "fileName":
@@ -5191,6 +5683,16 @@ func (ec *executionContext) childFields_PurchaseExport(ctx context.Context, fiel
 		return ec.fieldContext_PurchaseExport_lines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PurchaseExport", field.Name)
+}
+
+func (ec *executionContext) childFields_ReloadProvidersPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "workers":
+		return ec.fieldContext_ReloadProvidersPayload_workers(ctx, field)
+	case "pending":
+		return ec.fieldContext_ReloadProvidersPayload_pending(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReloadProvidersPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RetryExtractionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5235,6 +5737,14 @@ func (ec *executionContext) childFields_SessionPayload(ctx context.Context, fiel
 		return ec.fieldContext_SessionPayload_viewer(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetProviderEnabledPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "provider":
+		return ec.fieldContext_SetProviderEnabledPayload_provider(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetProviderEnabledPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetUserPlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5427,6 +5937,18 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkerReload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "worker":
+		return ec.fieldContext_WorkerReload_worker(ctx, field)
+	case "plugins":
+		return ec.fieldContext_WorkerReload_plugins(ctx, field)
+	case "error":
+		return ec.fieldContext_WorkerReload_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkerReload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/mercadoesperto/smarket/graph/scalar"
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/fiscal"
+	"github.com/mercadoesperto/smarket/internal/fleet"
 	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/product"
@@ -48,6 +49,8 @@ type MutationResolver interface {
 	CorrectInvoice(ctx context.Context, input model.CorrectInvoiceInput) (*model.CorrectInvoicePayload, error)
 	ConfirmInvoice(ctx context.Context, input model.ConfirmInvoiceInput) (*model.ConfirmInvoicePayload, error)
 	DeleteInvoice(ctx context.Context, input model.DeleteInvoiceInput) (*model.DeleteInvoicePayload, error)
+	SetProviderEnabled(ctx context.Context, input model.SetProviderEnabledInput) (*model.SetProviderEnabledPayload, error)
+	ReloadProviders(ctx context.Context) (*fleet.Reloading, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (relay.Node, error)
@@ -62,6 +65,7 @@ type QueryResolver interface {
 	Categories(ctx context.Context) ([]*product.Category, error)
 	PriceHistory(ctx context.Context, productID string, period *model.DateRangeInput) ([]*spending.PricePoint, error)
 	Basket(ctx context.Context, lines []*model.BasketLineInput) ([]*spending.BasketOffer, error)
+	Providers(ctx context.Context) ([]*model.Provider, error)
 	Spending(ctx context.Context, period model.DateRangeInput, groupBy spending.Group) (*spending.Report, error)
 	ExportPurchases(ctx context.Context, format model.ExportFormat, period *model.DateRangeInput) (*model.PurchaseExport, error)
 	Usage(ctx context.Context, period model.DateRangeInput) (*usage.Report, error)
@@ -221,6 +225,20 @@ func (ec *executionContext) field_Mutation_retryExtraction_args(ctx context.Cont
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RetryExtractionInput, error) {
 			return ec.unmarshalNRetryExtractionInput2githubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐRetryExtractionInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setProviderEnabled_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetProviderEnabledInput, error) {
+			return ec.unmarshalNSetProviderEnabledInput2githubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐSetProviderEnabledInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1439,6 +1457,82 @@ func (ec *executionContext) fieldContext_Mutation_deleteInvoice(ctx context.Cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setProviderEnabled(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setProviderEnabled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetProviderEnabled(ctx, fc.Args["input"].(model.SetProviderEnabledInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetProviderEnabledPayload) graphql.Marshaler {
+			return ec.marshalNSetProviderEnabledPayload2ᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐSetProviderEnabledPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setProviderEnabled(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetProviderEnabledPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setProviderEnabled_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_reloadProviders(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_reloadProviders(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Mutation().ReloadProviders(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reloading) graphql.Marshaler {
+			return ec.marshalNReloadProvidersPayload2ᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋfleetᚐReloading(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_reloadProviders(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReloadProvidersPayload(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2023,6 +2117,38 @@ func (ec *executionContext) fieldContext_Query_basket(ctx context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_providers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_providers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Providers(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Provider) graphql.Marshaler {
+			return ec.marshalNProvider2ᚕᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋgraphᚋmodelᚐProviderᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_providers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Provider(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_spending(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2592,6 +2718,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setProviderEnabled":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setProviderEnabled(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reloadProviders":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_reloadProviders(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2747,6 +2887,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_basket(ctx, field)
+				})
+		case "providers":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_providers(ctx, field)
 				})
 		case "spending":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -1423,4 +1423,11 @@ func (ec *executionContext) marshalNUsdAmount2githubᚗcomᚋmercadoespertoᚋsm
 	return ec._UsdAmount(ctx, sel, &v)
 }
 
+func (ec *executionContext) marshalOUsdAmount2ᚖgithubᚗcomᚋmercadoespertoᚋsmarketᚋinternalᚋusageᚐMicroUSD(ctx context.Context, sel ast.SelectionSet, v *usage.MicroUSD) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._UsdAmount(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -11,9 +11,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mercadoesperto/smarket/internal/account"
+	"github.com/mercadoesperto/smarket/internal/fleet"
 	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/product"
+	"github.com/mercadoesperto/smarket/internal/usage"
 	"github.com/shopspring/decimal"
 )
 
@@ -353,6 +355,49 @@ type ProductEdge struct {
 	Node *product.Product `json:"node"`
 }
 
+// A provider: something that reads receipts and puts findings into words. Anybody who is signed in sees what there is to consent to;
+// all from version on is null for anybody but admins, and while no worker tells. Where workers differ, the state is the worst of them.
+type Provider struct {
+	// What it is called in consents, calls and settings.
+	Name string `json:"name"`
+	// False while it is not asked, by an admin's decision.
+	Enabled bool `json:"enabled"`
+	// Its place in the order in which providers are asked, from 1; those that are off have one too.
+	Position int `json:"position"`
+	// True when nothing leaves the machine: it needs no consent. Null while no worker tells.
+	Local *bool `json:"local,omitempty"`
+	// The plugin's own version.
+	Version *string `json:"version,omitempty"`
+	// The version of the protocol that was agreed on with the plugin.
+	Protocol *int `json:"protocol,omitempty"`
+	// SHA-256 of the plugin's binary, hexadecimal.
+	Checksum *string `json:"checksum,omitempty"`
+	// The vendor's model in use, or the local tool and its version.
+	Model *string `json:"model,omitempty"`
+	// What it can be asked for: "extract", "analyze", "probe".
+	Tasks []string `json:"tasks,omitempty"`
+	// What it takes as pages: "image/jpeg".
+	MediaTypes []string `json:"mediaTypes,omitempty"`
+	// How many workers tell of it.
+	Workers *int `json:"workers,omitempty"`
+	// How the plugin's process fares.
+	State *fleet.State `json:"state,omitempty"`
+	// Whether it is asked.
+	Breaker *fleet.Breaker `json:"breaker,omitempty"`
+	// Calls under way.
+	InFlight *int `json:"inFlight,omitempty"`
+	// Half of its last calls, at most 100 of each worker, took no longer, in milliseconds. Null without calls.
+	P50Ms *int `json:"p50Ms,omitempty"`
+	// 95 % of its last calls took no longer, in milliseconds. Null without calls.
+	P95Ms *int `json:"p95Ms,omitempty"`
+	// The part of its last calls that failed, from 0 to 1. Null without calls.
+	ErrorRate *float64 `json:"errorRate,omitempty"`
+	// What it has cost today, as far as that is known; the day is Brasília's.
+	CostToday *usage.MicroUSD `json:"costToday,omitempty"`
+	// What went wrong last with the plugin's process.
+	LastError *string `json:"lastError,omitempty"`
+}
+
 // All purchases as one text.
 type PurchaseExport struct {
 	// A name for the file.
@@ -405,6 +450,22 @@ type SessionPayload struct {
 	Session *Session `json:"session"`
 	// Whose session it is.
 	Viewer *account.User `json:"viewer"`
+}
+
+// A decision about a provider. What is not given stays as it is.
+type SetProviderEnabledInput struct {
+	// Which.
+	Name string `json:"name"`
+	// Whether it is asked.
+	Enabled *bool `json:"enabled,omitempty"`
+	// Its place in the order, from 1; beyond the end is the end.
+	Position *int `json:"position,omitempty"`
+}
+
+// The answer to a decision. All workers follow within two seconds; calls under way finish.
+type SetProviderEnabledPayload struct {
+	// The provider.
+	Provider *Provider `json:"provider"`
 }
 
 // A plan for somebody.

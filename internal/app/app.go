@@ -22,6 +22,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/document"
 	"github.com/mercadoesperto/smarket/internal/filestore"
+	"github.com/mercadoesperto/smarket/internal/fleet"
 	"github.com/mercadoesperto/smarket/internal/insight"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/privacy"
@@ -64,6 +65,7 @@ type App struct {
 	spending *spending.Service
 	insights *insight.Service
 	privacy  *privacy.Service
+	fleet    *fleet.Service
 	cfg      config.Config
 	log      *slog.Logger
 	version  string
@@ -76,6 +78,7 @@ type App struct {
 	files    *filestore.Store
 	reader   *document.Reader
 	host     *providers.Host // nil where no work is done
+	agent    *fleet.Agent    // nil where no work is done
 	pool     *worker.Pool
 	worker   *worker.Worker // nil where no work is done
 	graph    *graph.Handler // nil where no clients are served
@@ -193,6 +196,9 @@ func (a *App) makeServices(works bool) (err error) {
 	})
 	if !works {
 		a.host = nil // its plugins are not started
+	}
+	a.makeFleet(chain)
+	if !works {
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
@@ -250,6 +256,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		if err = a.host.Start(ctx); err != nil {
 			return err
 		}
+		if err = a.agent.Start(ctx); err != nil {
+			return err
+		}
 	}
 	if a.worker != nil {
 		if err = a.worker.Start(ctx); err != nil {
@@ -303,6 +312,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.pool != nil {
 		a.pool.Stop()
+	}
+	if a.agent != nil {
+		a.agent.Stop(ctx)
 	}
 	if a.host != nil {
 		stop("plugins", a.host.Stop(ctx))

@@ -20,15 +20,23 @@ import (
 	"github.com/mercadoesperto/smarket/worker"
 )
 
+// PluginDir is the folder of the plugins: by default the folder plugins beside the program.
+func PluginDir(cfg config.Config) (string, error) {
+	if cfg.Providers.PluginDir != "" {
+		return cfg.Providers.PluginDir, nil
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find PLUGIN_DIR: %w", err)
+	}
+	return filepath.Join(filepath.Dir(exe), "plugins"), nil
+}
+
 // NewHost makes the host of the plugins that the settings enable. Start starts them.
 func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) {
-	dir := cfg.Providers.PluginDir
-	if dir == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find PLUGIN_DIR: %w", err)
-		}
-		dir = filepath.Join(filepath.Dir(exe), "plugins")
+	dir, err := PluginDir(cfg)
+	if err != nil {
+		return nil, err
 	}
 	active := append([]string{}, cfg.ActiveProviders()...) // never nil: that would run whatever is in the folder
 	env := map[string]map[string]string{}
@@ -36,7 +44,7 @@ func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) {
 		env[name] = cfg.ProviderEnv(name)
 	}
 	return providers.NewHost(providers.HostConfig{
-		Dir: dir, RequireSums: cfg.Providers.PluginSums, Enabled: active, Env: env, Log: log,
+		Dir: dir, RequireSums: cfg.Providers.PluginSums, Enabled: active, Env: env, DrainTimeout: cfg.Providers.ProviderTimeout, Log: log,
 	}), nil
 }
 

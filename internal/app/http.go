@@ -35,6 +35,7 @@ func (a *App) serveHTTP(clients bool) error {
 			Resolvers: &resolvers.Resolver{
 				Accounts: a.Accounts, Invoices: a.Invoices, Products: a.products, Spending: a.spending, Insights: a.insights, Usage: a.usage,
 				Privacy: a.privacy, Links: links{a.Accounts},
+				Providers: a.fleet,
 			},
 			Accounts: a.Accounts, Log: a.log,
 			Introspection: a.cfg.HTTP.Introspection, AllowedOrigins: a.cfg.HTTP.AllowedOrigins,

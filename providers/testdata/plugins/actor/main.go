@@ -13,10 +13,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mercadoesperto/smarket/providers/sdk"
 	"github.com/mercadoesperto/smarket/providers/sdk/plugin"
 )
+
+// version is set by the build.
+var version = "1.2.3"
 
 func main() {
 	if os.Getenv("ACTOR_EXIT") != "" {
@@ -26,7 +30,7 @@ func main() {
 	if os.Getenv("ACTOR_STDOUT") != "" {
 		fmt.Println("hello from a chatty library")
 	}
-	name := strings.TrimPrefix(filepath.Base(os.Args[0]), "smarket-provider-")
+	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(os.Args[0]), "smarket-provider-"), "@")
 	if other := os.Getenv("ACTOR_NAME"); other != "" {
 		name = other
 	}
@@ -37,12 +41,21 @@ type actor struct{ name, key string }
 
 func (a actor) Describe(context.Context) (sdk.Description, error) {
 	return sdk.Description{
-		Name: a.name, Version: "1.2.3", Model: "actor-1", MediaTypes: []string{"image/jpeg", "text/plain"},
+		Name: a.name, Version: version, Model: "actor-1", MediaTypes: []string{"image/jpeg", "text/plain"},
 		Tasks: []sdk.Task{sdk.TaskExtract}, Streaming: true, Local: a.name == "local",
 	}, nil
 }
 
-func (a actor) Check(context.Context) error { return nil }
+// Check does what ACTOR_CHECK_<version> says.
+func (a actor) Check(context.Context) error {
+	switch os.Getenv("ACTOR_CHECK_" + version) {
+	case "fail":
+		return &sdk.Error{Kind: sdk.KindAuth, Blame: sdk.BlameDownstream, Message: "key " + a.key + " refused"}
+	case "exit":
+		os.Exit(3)
+	}
+	return nil
+}
 
 func (a actor) Generate(ctx context.Context, req sdk.Request, emit func(string) error) (sdk.Result, error) {
 	res := sdk.Result{Model: "actor-1", FinishReason: sdk.FinishStop}
@@ -57,8 +70,43 @@ func (a actor) Generate(ctx context.Context, req sdk.Request, emit func(string) 
 			return res, &sdk.Error{Kind: sdk.KindUnsupported, Blame: sdk.BlameHost, Message: "media type"}
 		}
 	}
-	verb, arg, _ := strings.Cut(req.Input, " ")
+	what := req.Input
+	if what == "" && len(req.Pages) > 0 { // through the chain
+		what = req.Pages[0].Text
+	}
+	verb, arg, _ := strings.Cut(what, " ")
 	switch verb {
+	case "version":
+		return res, emit(version)
+	case "until": // a file is there
+		if err := emit(version); err != nil {
+			return res, err
+		}
+		for ctx.Err() == nil {
+			if _, err := os.Stat(arg); err == nil {
+				return res, nil
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return res, ended(ctx.Err())
+	case "deadlock":
+		select {}
+	case "garbage":
+		junk := make([]byte, 1<<20)
+		for i := range junk {
+			junk[i] = byte(i * 7)
+		}
+		if _, err := os.Stdout.Write(junk); err != nil {
+			return res, err
+		}
+		return res, emit("garbage")
+	case "huge":
+		for range 100 {
+			if err := emit(strings.Repeat("x", 1<<20)); err != nil {
+				return res, err
+			}
+		}
+		return res, nil
 	case "environ":
 		b, err := json.Marshal(os.Environ())
 		if err != nil {
@@ -103,7 +151,7 @@ func (a actor) Generate(ctx context.Context, req sdk.Request, emit func(string) 
 	case "say":
 		return res, emit(arg)
 	}
-	b, err := json.Marshal(sdk.Receipt{Due: "1.00", Items: []sdk.ReceiptItem{}, Payments: []sdk.ReceiptPayment{}})
+	b, err := json.Marshal(sdk.Receipt{Due: "1.00", IssuerName: version, Items: []sdk.ReceiptItem{{Description: "item", Quantity: "1", Total: "1.00"}}, Payments: []sdk.ReceiptPayment{}})
 	if err != nil {
 		return res, err
 	}
