@@ -21,15 +21,42 @@ run: build ## build, start on the embedded default with the bundled samples, pri
 	@exec $(BIN)/smarket serve --demo
 
 .PHONY: build
-build: ## build bin/smarket and bin/plugins/*
+build: web ## build bin/smarket and bin/plugins/*, with the page where Node is there to build it
 	go build $(GOFLAGS_BUILD) -o $(BIN)/smarket ./cmd/smarket
 	@mkdir -p $(BIN)/plugins
 	@for p in $(PLUGINS); do go build $(GOFLAGS_BUILD) -o $(BIN)/plugins/$$p ./cmd/$$p; done
 	@cd $(BIN)/plugins && sha256sum smarket-provider-* > plugins.sum
 
+# The page is embedded in the binary. Node is needed to build it; without Node the API runs alone, and says so.
+WEB_SOURCES := $(shell find web graph -type f \( -path 'web/src/*' -o -path 'web/public/*' -o -path 'web/sw/*' -o -path 'web/scripts/*' \
+	-o -name '*.graphqls' -o -path 'web/*.ts' -o -path 'web/*.json' -o -path 'web/index.html' \) \
+	-not -path '*/node_modules/*' -not -path '*/generated/*' 2>/dev/null)
+
+.PHONY: web
+web: ## build the web page into web/dist
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web/dist/index.html; \
+	  else echo 'Node is not installed: the API runs without its page. apt-get install nodejs npm adds it.'; fi
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund
+	@cp web/package-lock.json $@
+
 .PHONY: test
 test: components conformance-deps $(TOOLS)/atlas ## install the real components if absent, then run every test with the race detector
 	$(GOTEST) -race -timeout 30m ./...
+	$(MAKE) --no-print-directory web-test
+
+.PHONY: web-test
+web-test: build ## the page: types, lint, unit tests, size
+	cd web && npm run --silent check
+
+.PHONY: web-e2e
+web-e2e: components build ## the page in a real browser against the real server
+	cd web && npm run --silent e2e
 
 .PHONY: security
 security: components ## attack the running server, and print what was tried, expected and got

@@ -2,6 +2,12 @@ module github.com/mercadoesperto/smarket
 
 go 1.26.0
 
+// Packages of npm may carry Go code.
+ignore (
+	./test/conformance/node_modules
+	./web/node_modules
+)
+
 require (
 	ariga.io/atlas v0.32.1-0.20250325101103-175b25e1c1b9
 	codeberg.org/go-pdf/fpdf v0.12.0
@@ -108,7 +114,6 @@ require (
 	go.opentelemetry.io/otel/sdk/metric v1.46.0 // indirect
 	go.opentelemetry.io/otel/trace v1.46.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5
-
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0 // indirect

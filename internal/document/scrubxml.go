@@ -9,9 +9,9 @@ import (
 
 // Where an XML names its consumer.
 var (
-	destElement = regexp.MustCompile(`(?s)(<((?:\w+:)?)dest>)(.*?)(</(?:\w+:)?dest>)`)                                                                       //nolint:gochecknoglobals // compiled once
-	destID      = regexp.MustCompile(`<(?:\w+:)?(CPF|CNPJ)>\s*([^<\s]+)\s*</`)                                                                               //nolint:gochecknoglobals // compiled once
-	freeText    = regexp.MustCompile(`(?s)(<(?:\w+:)?(?:qrCode|infCpl|infAdFisco|xObs|xTexto)>)(.*?)(</(?:\w+:)?(?:qrCode|infCpl|infAdFisco|xObs|xTexto)>)`) //nolint:gochecknoglobals // compiled once
+	destElement = regexp.MustCompile(`(?s)(<((?:\w+:)?)dest>)(.*?)(</(?:\w+:)?dest>)`)
+	destID      = regexp.MustCompile(`<(?:\w+:)?(CPF|CNPJ)>\s*([^<\s]+)\s*</`)
+	freeText    = regexp.MustCompile(`(?s)(<(?:\w+:)?(?:qrCode|infCpl|infAdFisco|xObs|xTexto)>)(.*?)(</(?:\w+:)?(?:qrCode|infCpl|infAdFisco|xObs|xTexto)>)`)
 )
 
 // scrubbedXML is the note without what tells who bought: of the consumer nothing but the masked CPF stays, and CPFs in free text

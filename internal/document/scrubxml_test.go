@@ -15,7 +15,7 @@ func TestAStoredXMLDoesNotTellWhoBought(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(40) {
 		r := receipts.Generate(receipts.NewRand(seed), receipts.Options{
-			Items: 3, Consumer: receipts.ConsumerCPF, QRVersion: 2 + int(seed%2), Issue: receipts.Issue(1 + seed/2%2), //nolint:gosec // small
+			Items: 3, Consumer: receipts.ConsumerCPF, QRVersion: 2 + int(seed%2), Issue: receipts.Issue(1 + seed/2%2),
 		})
 		data, err := r.XML(receipts.XMLOptions{})
 		require.NoError(t, err)

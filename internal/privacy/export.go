@@ -15,8 +15,6 @@ import (
 )
 
 // about begins dados.json: who opens the file should not need the documentation.
-//
-//nolint:misspell // Portuguese
 const about = "Todos os dados que o Mercado Esperto guarda sobre você, tabela por tabela. Valores terminados em _centavos são " +
 	"centavos de real; _micro, partes de um milhão; horários estão em UTC. CPFs são guardados apenas mascarados. As notas enviadas " +
 	"estão na pasta arquivos, pelo id da nota (invoices.id)."

@@ -27,6 +27,8 @@ import (
 // impersonal are the tables that hold nothing about a user, and why.
 var impersonal = map[string]string{
 	"worker_heartbeats": "which processes live",
+	"provider_settings": "which providers are asked, for everybody",
+	"provider_control":  "what workers are to do",
 }
 
 // anonymised are the tables whose rows outlive their user, without naming them.

@@ -64,6 +64,12 @@ func streamAttacks() []attack {
 			eve := member(p.T, p.url)
 			return p.streamsEnd(eve, func() { eve.Query(p.T, "mutation { signOut { signedOut } }", nil, nil) })
 		}},
+		{name: "user is deleted mid-stream", expected: "4403 and UNAUTHENTICATED", run: func(p *probe) string {
+			eve := member(p.T, p.url)
+			return p.streamsEnd(eve, func() {
+				eve.Query(p.T, `mutation { deleteMyAccount(input: {password: "correct horse battery"}) { deleted } }`, nil, nil)
+			})
+		}},
 		{name: "another user's invoice", expected: "NOT_FOUND as for a missing one", run: func(p *probe) string {
 			var texts []string
 			for _, one := range []string{p.invoice, missingInvoice()} {

@@ -18,6 +18,7 @@ export default async function start(): Promise<() => Promise<void>> {
     },
     stdio: 'inherit',
   });
+  process.env['SMARKET_DATA'] = data;
   process.env['SMARKET_URL'] = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + 30_000;
   while (!(await isReady(process.env['SMARKET_URL']))) {

@@ -70,7 +70,7 @@ function Frame({ children }: { children: ReactNode }) {
 
 function NavLink({ href, children }: { href: string; children: ReactNode }) {
   const [location] = useLocation();
-  const here = location === href || (href === '/' && location.startsWith('/notas/'));
+  const here = location === href || location.startsWith(href === '/' ? '/notas/' : `${href}/`);
   return (
     <Link
       href={href}

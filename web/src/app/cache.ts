@@ -2,6 +2,9 @@ import { cacheExchange, type KeyingConfig } from '@urql/exchange-graphcache';
 
 /** Types without an id of their own live inside the object that holds them. cache.test.ts compares this list with the schema. */
 export const EMBEDDED = [
+  'PluginReload',
+  'Provider',
+  'WorkerReload',
   'Analysis',
   'AnalysisGap',
   'BasketOffer',

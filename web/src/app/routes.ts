@@ -11,7 +11,7 @@ export interface Route {
   path: string;
   page: LazyExoticComponent<ComponentType<Params>>;
   /** Set for what the navigation leads to. */
-  nav?: { label: string; icon: 'notes' | 'add' | 'chart' | 'person' };
+  nav?: { label: string; icon: 'notes' | 'add' | 'chart' | 'person' | 'gear' };
   /** True for admins alone. */
   admin?: boolean;
 }
@@ -29,9 +29,29 @@ export const routes: Route[] = [
     nav: { label: 'Adicionar', icon: 'add' },
   },
   { path: '/notas/:id', page: lazy(() => import('../watch/InvoicePage')) },
+  { path: '/notas/:id/revisar', page: lazy(() => import('../review/ReviewPage')) },
+  {
+    path: '/entender',
+    page: lazy(() => import('../understand/InsightsPage')),
+    nav: { label: 'Entender', icon: 'chart' },
+  },
+  { path: '/entender/gastos', page: lazy(() => import('../understand/SpendingPage')) },
+  { path: '/entender/produtos', page: lazy(() => import('../understand/ProductsPage')) },
+  { path: '/entender/produtos/:id', page: lazy(() => import('../understand/ProductPage')) },
+  { path: '/entender/cesta', page: lazy(() => import('../understand/BasketPage')) },
+  { path: '/entender/exportar', page: lazy(() => import('../understand/ExportPage')) },
   {
     path: '/conta',
     page: lazy(() => import('../account/AccountPage')),
     nav: { label: 'Conta', icon: 'person' },
   },
+  {
+    path: '/admin',
+    page: lazy(() => import('../admin/UsagePage')),
+    nav: { label: 'Admin', icon: 'gear' },
+    admin: true,
+  },
+  { path: '/admin/provedores', page: lazy(() => import('../admin/ProvidersPage')), admin: true },
+  { path: '/admin/planos', page: lazy(() => import('../admin/PlansPage')), admin: true },
+  { path: '/admin/registro', page: lazy(() => import('../admin/AuditPage')), admin: true },
 ];

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { useMutation, useQuery, type CombinedError } from 'urql';
-import { useLocation } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { explain } from '../app/errors';
 import { NotFound } from '../app/NotFound';
 import { notify } from '../app/noticeStore';
@@ -80,6 +80,11 @@ function Actions({ invoice }: { invoice: FullInvoice }) {
 
   return (
     <div className="row">
+      {(status === 'NEEDS_REVIEW' || status === 'COMPLETED') && (
+        <Link href={`/notas/${invoiceId}/revisar`} className={`button ${status === 'NEEDS_REVIEW' ? 'primary' : ''}`}>
+          {status === 'NEEDS_REVIEW' ? 'Conferir nota' : 'Corrigir nota'}
+        </Link>
+      )}
       {isUnderWay(status) && (
         <button type="button" className="button" onClick={() => void cancel({ input: { invoiceId } }).then(orTell)}>
           Cancelar leitura

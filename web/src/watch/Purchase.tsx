@@ -72,7 +72,8 @@ function Files({ invoiceId }: { invoiceId: string }) {
     variables: { id: invoiceId },
     requestPolicy: 'network-only',
   });
-  const files = data?.invoice?.files ?? [];
+  // A file without an address is not kept any more.
+  const files = (data?.invoice?.files ?? []).flatMap((f) => (f.url == null ? [] : [{ ...f, url: f.url }]));
   if (files.length === 0) return null;
   return (
     <section className="card stack" aria-labelledby="files">

@@ -1,0 +1,91 @@
+import { accessible, expect, send, signUp, test } from './fixtures';
+
+test('a wrong figure is marked, and made right', async ({ page }) => {
+  await signUp(page);
+  await send(page, 'compra-01.xml');
+  await page.getByRole('link', { name: 'Corrigir nota' }).click();
+  const total = page.getByLabel('Total da linha 1');
+  const right = await total.inputValue();
+  await total.fill('1.234,5');
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByText(/^Nota salva\. \d+ valor/)).toBeVisible();
+  await expect(total).toHaveValue('1234,50');
+  await expect(page.getByText('Para revisar')).toBeVisible();
+  await expect(page.getByText(/Quantidade vezes preço não dá o total\. Esperado: .* Diferença: /)).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Histórico' })).toBeVisible();
+  await accessible(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await accessible(page);
+  await total.fill('abc');
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(total).toBeFocused();
+  await expect(page.getByText('Total: Escreva um valor como 1.234,56.')).toBeVisible();
+  await total.fill(right);
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByText('Nota salva. Tudo confere.')).toBeVisible();
+  await expect(page.getByText('Completa', { exact: true })).toBeVisible();
+});
+
+test('the keyboard moves through the lines, adds one and takes it back', async ({ page }) => {
+  await signUp(page);
+  await send(page, 'compra-01.xml');
+  await page.getByRole('link', { name: 'Corrigir nota' }).click();
+  await page.getByLabel('Quantidade da linha 1').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Quantidade da linha 2')).toBeFocused();
+  await page.keyboard.press('Shift+Enter');
+  await expect(page.getByLabel('Quantidade da linha 1')).toBeFocused();
+  await page.keyboard.press('End');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByLabel('Unidade da linha 1')).toBeFocused();
+  await page.keyboard.type('X');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Desfazer tudo' })).toBeHidden();
+  const lines = await page.getByLabel(/^Total da linha/).count();
+  await page.getByLabel(`Total da linha ${lines}`).press('Enter');
+  await expect(page.getByLabel(`Descrição na nota da linha ${lines + 1}`)).toBeFocused();
+  await page.keyboard.type('SACOLA');
+  await page.getByLabel(`Preço unitário da linha ${lines + 1}`).fill('0,10');
+  await page.getByRole('button', { name: 'Remover linha 2', exact: true }).click();
+  await page.getByRole('button', { name: 'Manter linha 2' }).click();
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByText(/^Nota salva\./)).toBeVisible();
+  await expect(page.getByLabel(`Total da linha ${lines + 1}`)).toHaveValue('0,10');
+  await page.getByRole('button', { name: 'O papel está assim' }).click();
+  await expect(page.getByText('Nota confirmada como está no papel.')).toBeVisible();
+  await expect(page.getByText(/^Confirmada em/)).toBeVisible();
+});
+
+test('who comes second sees what has changed, and keeps what they typed', async ({ page, context }) => {
+  await signUp(page);
+  await send(page, 'compra-01.xml');
+  await page.getByRole('link', { name: 'Corrigir nota' }).click();
+  await page.getByLabel('Loja', { exact: true }).waitFor();
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await other.getByLabel('Loja', { exact: true }).fill('Mercado do Bairro');
+  await page.getByLabel('Produto da linha 1').fill('Nome novo');
+  await other.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(other.getByText('Nota salva. Tudo confere.')).toBeVisible();
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByRole('alert')).toContainText('Mercado do Bairro');
+  await expect(page.getByLabel('Loja', { exact: true })).toHaveValue('Mercado do Bairro');
+  await expect(page.getByLabel('Produto da linha 1')).toHaveValue('Nome novo');
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByText('Nota salva. Tudo confere.')).toBeVisible();
+});
+
+test('the photo is beside the fields, and can be enlarged', async ({ page }) => {
+  await signUp(page);
+  await send(page, 'compra-05.png');
+  await page.getByRole('link', { name: /^(Corrigir|Conferir) nota$/ }).click();
+  const toggle = page.getByRole('button', { name: 'Ver 1 foto da nota' });
+  const photo = page.getByRole('img', { name: 'A nota enviada' });
+  await page.getByLabel('Loja', { exact: true }).waitFor();
+  if (await toggle.isVisible()) await toggle.click();
+  await expect.poll(() => photo.evaluate((i: HTMLImageElement) => i.naturalWidth)).toBeGreaterThan(0);
+  const width = (await photo.boundingBox())?.width ?? 0;
+  await page.getByRole('button', { name: 'Ampliar' }).click();
+  await expect.poll(async () => (await photo.boundingBox())?.width ?? 0).toBeGreaterThan(width * 1.4);
+  await accessible(page);
+});
