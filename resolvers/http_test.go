@@ -281,7 +281,7 @@ func TestUploadOfNobodyIsNotRead(t *testing.T) {
 		defer func() { _ = resp.Body.Close() }()
 		assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 	}
-	assert.Less(t, body.n, int64(100<<20))
+	assert.Less(t, body.n.Load(), int64(100<<20))
 }
 
 func TestFaultsAreLoggedAndNotShown(t *testing.T) {

@@ -50,11 +50,11 @@ func (zeros) Read(p []byte) (int, error) {
 
 type countingReader struct {
 	r io.Reader
-	n int64
+	n atomic.Int64 // the transport may still be reading when the answer is there
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	atomic.AddInt64(&c.n, int64(n))
+	c.n.Add(int64(n))
 	return n, err
 }

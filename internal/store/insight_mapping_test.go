@@ -22,7 +22,7 @@ func TestConversionsOfInsightsAreComplete(t *testing.T) {
 	require.NoError(t, err)
 	analysis, err := fromAnalysisRow(&analysisRow)
 	require.NoError(t, err)
-	bought, err := subjectProduct(&schema.Product{
+	bought, err := fromProductRow(&schema.Product{
 		ID: "1", UserID: "2", Key: "3", GTIN: "4", Name: "5", Brand: "6", Size: "7", Measure: "L", Category: "8", FoodGroup: "9",
 		Essential: true, Child: true, Produce: "10", Taught: true, CreatedAt: storetest.At(1), UpdatedAt: storetest.At(2),
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/shopspring/decimal"
 	"github.com/uptrace/bun"
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
@@ -52,9 +51,11 @@ func subjectLines(ctx context.Context, tx bun.IDB, invoiceID string) ([]insight.
 	}
 	byID := make(map[string]product.Product, len(products))
 	for i := range products {
-		if byID[products[i].ID], err = subjectProduct(&products[i]); err != nil {
+		p, err := fromProductRow(&products[i])
+		if err != nil {
 			return nil, err
 		}
+		byID[p.ID] = *p
 	}
 	bought := make([]insight.Line, 0, len(lines))
 	for _, l := range lines {
@@ -64,30 +65,4 @@ func subjectLines(ctx context.Context, tx bun.IDB, invoiceID string) ([]insight.
 		})
 	}
 	return bought, nil
-}
-
-func subjectProduct(r *schema.Product) (product.Product, error) {
-	size := decimal.Zero
-	if r.Size != "" {
-		var err error
-		if size, err = decimal.NewFromString(r.Size); err != nil {
-			return product.Product{}, fmt.Errorf("size of product %s: %w", r.ID, err)
-		}
-	}
-	return product.Product{
-		ID:      r.ID,
-		UserID:  r.UserID,
-		Key:     r.Key,
-		GTIN:    r.GTIN,
-		Name:    r.Name,
-		Brand:   r.Brand,
-		Size:    size,
-		Measure: product.Measure(r.Measure),
-		Class: product.Class{
-			Category: r.Category, Group: product.FoodGroup(r.FoodGroup), Essential: r.Essential, Child: r.Child, Produce: r.Produce,
-		},
-		Taught:    r.Taught,
-		CreatedAt: micros(r.CreatedAt),
-		UpdatedAt: micros(r.UpdatedAt),
-	}, nil
 }

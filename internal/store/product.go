@@ -291,22 +291,29 @@ func toProductRows(products []*product.Product) ([]schema.Product, error) {
 func fromProductRows(rows []schema.Product) ([]*product.Product, error) {
 	var products []*product.Product
 	for i := range rows {
-		r := &rows[i]
-		p := &product.Product{
-			ID: r.ID, UserID: r.UserID, Key: r.Key, GTIN: r.GTIN, Name: r.Name, Brand: r.Brand, Measure: product.Measure(r.Measure),
-			Class: product.Class{
-				Category: r.Category, Group: product.FoodGroup(r.FoodGroup), Essential: r.Essential, Child: r.Child, Produce: r.Produce,
-			},
-			Taught: r.Taught, CreatedAt: micros(r.CreatedAt), UpdatedAt: micros(r.UpdatedAt),
-		}
-		if r.Size != "" {
-			size, err := decimal.NewFromString(r.Size)
-			if err != nil {
-				return nil, fmt.Errorf("read the size of product %s: %w", r.ID, err)
-			}
-			p.Size = size
+		p, err := fromProductRow(&rows[i])
+		if err != nil {
+			return nil, err
 		}
 		products = append(products, p)
 	}
 	return products, nil
+}
+
+func fromProductRow(r *schema.Product) (*product.Product, error) {
+	p := &product.Product{
+		ID: r.ID, UserID: r.UserID, Key: r.Key, GTIN: r.GTIN, Name: r.Name, Brand: r.Brand, Measure: product.Measure(r.Measure),
+		Class: product.Class{
+			Category: r.Category, Group: product.FoodGroup(r.FoodGroup), Essential: r.Essential, Child: r.Child, Produce: r.Produce,
+		},
+		Taught: r.Taught, CreatedAt: micros(r.CreatedAt), UpdatedAt: micros(r.UpdatedAt),
+	}
+	if r.Size != "" {
+		size, err := decimal.NewFromString(r.Size)
+		if err != nil {
+			return nil, fmt.Errorf("read the size of product %s: %w", r.ID, err)
+		}
+		p.Size = size
+	}
+	return p, nil
 }

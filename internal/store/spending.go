@@ -11,7 +11,6 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
-	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/schema"
 )
@@ -65,7 +64,7 @@ func (s *Spending) Sums(ctx context.Context, userID string, previous, period spe
 	if err != nil {
 		return spending.Sums{}, fmt.Errorf("add up purchases: %w", err)
 	}
-	return q.sums(by), nil
+	return q.sums(by)
 }
 
 // sumsQuery is one answer in the making. Its arguments are ?0 the user, ?1 the first day of the period before, ?2 and ?3 the
@@ -92,7 +91,7 @@ func (q *sumsQuery) totalAndGroups(ctx context.Context, db bun.IDB, query string
 	return q.groups(ctx, db, query)
 }
 
-func (q *sumsQuery) sums(by spending.Group) spending.Sums {
+func (q *sumsQuery) sums(by spending.Group) (spending.Sums, error) {
 	var sums spending.Sums
 	for i := range q.rows {
 		r := &q.rows[i]
@@ -102,7 +101,11 @@ func (q *sumsQuery) sums(by spending.Group) spending.Sums {
 		sums.Divided = sums.Divided.Add(g.Total)
 		sums.Total, sums.Previous, sums.Purchases = sums.Divided, sums.Previous.Add(g.Previous), sums.Purchases+g.Purchases
 		if by == spending.GroupByProduct {
-			g.Product = reportedProduct(&r.Product)
+			p, err := fromProductRow(&r.Product)
+			if err != nil {
+				return spending.Sums{}, err
+			}
+			g.Product = p
 		}
 		sums.Groups = append(sums.Groups, g)
 	}
@@ -112,7 +115,7 @@ func (q *sumsQuery) sums(by spending.Group) spending.Sums {
 	if by == spending.GroupByProduct && len(q.rows) > 0 {
 		sums.Divided = fiscal.Money(q.rows[0].Divided)
 	}
-	return sums
+	return sums, nil
 }
 
 // The sums of purchases and of lines in both periods. PostgreSQL's sums of bigint are numeric.
@@ -152,28 +155,6 @@ const productSums = `SELECT g.*, p.* FROM (
 		GROUP BY l.product_id HAVING MAX(l.bought_on) >= ?2
 		ORDER BY 2 DESC, 1 LIMIT ?4
 	) AS g JOIN products AS p ON p.id = g.group_key`
-
-func reportedProduct(r *schema.Product) *product.Product {
-	p := &product.Product{
-		ID:      r.ID,
-		UserID:  r.UserID,
-		Key:     r.Key,
-		GTIN:    r.GTIN,
-		Name:    r.Name,
-		Brand:   r.Brand,
-		Measure: product.Measure(r.Measure),
-		Class: product.Class{
-			Category: r.Category, Group: product.FoodGroup(r.FoodGroup), Essential: r.Essential, Child: r.Child, Produce: r.Produce,
-		},
-		Taught:    r.Taught,
-		CreatedAt: micros(r.CreatedAt),
-		UpdatedAt: micros(r.UpdatedAt),
-	}
-	if size, err := decimal.NewFromString(r.Size); err == nil { // "" when it is not known
-		p.Size = size
-	}
-	return p
-}
 
 // priceRow is what a product cost once.
 type priceRow struct {
