@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/shopspring/decimal"
 
@@ -226,19 +225,5 @@ func paymentMethod(s string) invoice.PaymentMethod {
 	return invoice.PaymentOther
 }
 
-// line makes one line of what may be anything: no control characters, nothing invisible or that turns the writing direction,
-// single blanks, no CPF, at most n runes.
-func line(s string, n int) string {
-	s = strings.ToValidUTF8(s, "")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, s)
-	s = fiscal.MaskCPFs(strings.Join(strings.Fields(s), " "))
-	return clip(s, n)
-}
+// line makes one line of at most n runes of what may be anything.
+func line(s string, n int) string { return clip(invoice.OneLine(s), n) }

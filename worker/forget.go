@@ -19,7 +19,7 @@ func (q *Queue) Forget(ctx context.Context, tx *sql.Tx, invoiceIDs []string) err
 			return fmt.Errorf("forget jobs: %w", err)
 		}
 		for _, id := range jobs {
-			if err := q.CancelExtraction(ctx, tx, id); err != nil {
+			if err := q.cancel(ctx, tx, id); err != nil {
 				return err
 			}
 			// River deletes no job that runs, and a cancelled one keeps its arguments for a day.

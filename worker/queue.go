@@ -93,8 +93,13 @@ func (q *Queue) EnqueueAnalysis(ctx context.Context, tx *sql.Tx, invoiceID strin
 
 // CancelExtraction cancels a job once tx commits: a waiting one is never begun, a running one has its context cancelled.
 func (q *Queue) CancelExtraction(ctx context.Context, tx *sql.Tx, jobID int64) error {
+	return q.cancel(ctx, tx, jobID)
+}
+
+// cancel cancels a job of any kind. One that is gone is no error.
+func (q *Queue) cancel(ctx context.Context, tx *sql.Tx, jobID int64) error {
 	if _, err := q.client.JobCancelTx(ctx, tx, jobID); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-		return fmt.Errorf("cancel extraction: %w", err)
+		return fmt.Errorf("cancel job %d: %w", jobID, err)
 	}
 	return nil
 }

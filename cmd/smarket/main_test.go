@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/pgtest"
 	"github.com/mercadoesperto/smarket/internal/receipts"
+	"github.com/mercadoesperto/smarket/providers"
 )
 
 var (
@@ -46,21 +46,11 @@ func build(m *testing.M) int {
 			return 1
 		}
 	}
-	if err := trust(filepath.Join(dir, "plugins", "smarket-provider-offline")); err != nil {
+	if _, err := providers.Trust(filepath.Join(dir, "plugins")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return pg.Run(m)
-}
-
-// trust writes the plugin's checksum beside it, as make build does.
-func trust(plugin string) error {
-	data, err := os.ReadFile(plugin)
-	if err != nil {
-		return err
-	}
-	line := fmt.Sprintf("%x  %s\n", sha256.Sum256(data), filepath.Base(plugin))
-	return os.WriteFile(filepath.Join(filepath.Dir(plugin), "plugins.sum"), []byte(line), 0o600)
 }
 
 func TestScripts(t *testing.T) {

@@ -40,10 +40,7 @@ func (s *Service) Redeem(p Purpose, ticket string) (userID, subject string, err 
 		return "", "", unauthenticated(errors.New("ticket is too long"))
 	}
 	var c claims
-	_, err = jwt.NewParser(
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(tokenIssuer), jwt.WithAudience(p.audience()),
-		jwt.WithExpirationRequired(), jwt.WithNotBeforeRequired(), jwt.WithStrictDecoding(), jwt.WithTimeFunc(s.clock),
-	).ParseWithClaims(ticket, &c, func(*jwt.Token) (any, error) { return s.signer.secret, nil })
+	_, err = newParser(p.audience(), s.clock).ParseWithClaims(ticket, &c, func(*jwt.Token) (any, error) { return s.signer.secret, nil })
 	if err != nil {
 		return "", "", unauthenticated(err)
 	}

@@ -45,15 +45,20 @@ type signer struct {
 }
 
 func newSigner(secret []byte, ttl time.Duration, clock func() time.Time) *signer {
-	return &signer{secret: secret, ttl: ttl, clock: clock, parser: jwt.NewParser(
+	return &signer{secret: secret, ttl: ttl, clock: clock, parser: newParser(tokenAudience, clock)}
+}
+
+// newParser accepts what this service signed for that audience, and nothing else.
+func newParser(audience string, clock func() time.Time) *jwt.Parser {
+	return jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), // neither "none" nor a public key taken for a secret
 		jwt.WithIssuer(tokenIssuer),
-		jwt.WithAudience(tokenAudience),
+		jwt.WithAudience(audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithNotBeforeRequired(),
 		jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(clock),
-	)}
+	)
 }
 
 func (s *signer) sign(userID, sessionID string) (token string, expires time.Time, err error) {

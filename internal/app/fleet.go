@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/mercadoesperto/smarket/internal/cache"
+	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/fleet"
 	"github.com/mercadoesperto/smarket/internal/store"
 	"github.com/mercadoesperto/smarket/providers"
@@ -79,6 +82,26 @@ func (a *App) makeFleet(chain *providers.Chain) {
 		cfg.Nudge = a.agent.Nudge
 	}
 	a.fleet = fleet.NewService(cfg)
+}
+
+// OpenFleet is for the plugins command: what the workers of an installation with a REDIS_URL tell. stop closes what it opened.
+func OpenFleet(ctx context.Context, cfg config.Config, log *slog.Logger) (f *fleet.Service, stop func() error, err error) {
+	a := &App{cfg: cfg, log: log}
+	stop = func() error { return a.Stop(context.WithoutCancel(ctx)) }
+	if a.db, err = openStore(ctx, cfg, nil); err == nil {
+		a.redis, err = cache.Connect(ctx, cfg.Storage.RedisURL.Reveal(), log)
+	}
+	if err == nil {
+		a.Accounts, err = newAccounts(cfg, a.db, log)
+	}
+	if err == nil {
+		a.usage, err = newUsage(cfg, a.db, log)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	a.makeFleet(nil)
+	return a.fleet, stop, nil
 }
 
 // ReloadPlugins loads this process's plugins anew; where it has none it does nothing but say so.

@@ -17,11 +17,6 @@ func PercentOf(part, whole int64) Percent {
 	return percentOf(decimal.NewFromInt(part), decimal.NewFromInt(whole))
 }
 
-// PercentChange is by how many percent of before now differs from it: 130 after 100 is 30. From nothing it is 0.
-func PercentChange(now, before int64) Percent {
-	return percentChange(decimal.NewFromInt(now), decimal.NewFromInt(before))
-}
-
 func percentOf(part, whole decimal.Decimal) Percent {
 	if whole.IsZero() {
 		return Percent{}
@@ -29,6 +24,7 @@ func percentOf(part, whole decimal.Decimal) Percent {
 	return Percent(part.Shift(2).DivRound(whole, percentPlaces)) // rounds once
 }
 
+// percentChange is by how many percent of before now differs from it: 130 after 100 is 30. From nothing it is 0.
 func percentChange(now, before decimal.Decimal) Percent { return percentOf(now.Sub(before), before) }
 
 // String is the percentage as it stands in facts.

@@ -273,7 +273,7 @@ func (a *amendment) text(field string, o Optional[string], most int, to *string)
 	if !o.Set {
 		return
 	}
-	*to = tidy(o.or(""))
+	*to = OneLine(o.or(""))
 	if utf8.RuneCountInString(*to) > most {
 		a.fail(field, fmt.Sprintf("O texto passa de %d caracteres.", most))
 	}
@@ -340,9 +340,9 @@ func (o Optional[T]) or(other T) T {
 
 func given[T any](value T) Optional[T] { return Optional[T]{Set: true, Value: &value} }
 
-// tidy makes one line of what somebody typed: no control characters, nothing invisible or that turns the writing direction,
-// single blanks, no CPF.
-func tidy(s string) string {
+// OneLine makes one line of what somebody typed or a model wrote: no control characters, nothing invisible or that turns the
+// writing direction, single blanks, no CPF.
+func OneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

@@ -6,7 +6,6 @@
 package security_test
 
 import (
-	"crypto/sha256"
 	"flag"
 	"fmt"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/mercadoesperto/smarket/providers"
 )
 
 var (
@@ -50,23 +51,13 @@ func build(m *testing.M) int {
 			return 1
 		}
 	}
-	for _, plugin := range []string{"plugins/smarket-provider-gemini", "evil/smarket-provider-evil"} {
-		if err := trust(filepath.Join(dir, plugin)); err != nil {
+	for _, plugins := range []string{"plugins", "evil"} {
+		if _, err := providers.Trust(filepath.Join(dir, plugins)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 	}
 	return m.Run()
-}
-
-// trust writes the plugin's checksum beside it, as make build does.
-func trust(plugin string) error {
-	data, err := os.ReadFile(plugin)
-	if err != nil {
-		return err
-	}
-	line := fmt.Sprintf("%x  %s\n", sha256.Sum256(data), filepath.Base(plugin))
-	return os.WriteFile(filepath.Join(filepath.Dir(plugin), "plugins.sum"), []byte(line), 0o600)
 }
 
 func transport() *http.Transport {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/llmstub"
 	"github.com/mercadoesperto/smarket/internal/receipts"
+	"github.com/mercadoesperto/smarket/providers"
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
 
@@ -135,7 +136,8 @@ func tampered(p *probe) string {
 	require.NoError(p, err)
 	plugin := filepath.Join(dir, "smarket-provider-gemini")
 	require.NoError(p, os.WriteFile(plugin, data, 0o700))
-	require.NoError(p, trust(plugin))
+	_, err = providers.Trust(dir)
+	require.NoError(p, err)
 	require.NoError(p, os.WriteFile(plugin, append(data, 0), 0o700))
 	own := start(p.T, withGemini(p.stub, "PLUGIN_DIR="+dir)...)
 	line := own.await(p.T, func(l string) bool { return strings.Contains(l, "plugin refused") })
