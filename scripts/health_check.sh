@@ -89,7 +89,8 @@ check_http() {
 
 # check_inside has the service's own command look. When that cannot run at all, everything it sees is down.
 check_inside() {
-  local lines line code=0
+  local lines line log code=0
+  log=$(mktemp)
   lines=$(
     find_installation
     if [ "$installation" = compose ]; then
@@ -97,11 +98,11 @@ check_inside() {
     else
       smarket health --max-wait "$1"
     fi
-  ) 2>"${TMPDIR:-/tmp}/smarket-health.$$" || code=$?
+  ) 2>"$log" || code=$?
   if [ -z "$lines" ]; then
-    add down inside "smarket health did not run: $(tail -n 1 "${TMPDIR:-/tmp}/smarket-health.$$") (exit $code)"
+    add down inside "smarket health did not run: $(tail -n 1 "$log") (exit $code)"
   fi
-  rm -f "${TMPDIR:-/tmp}/smarket-health.$$"
+  rm -f "$log"
   while IFS= read -r line; do
     if [ -n "$line" ]; then checks+=("$line"); fi
   done <<<"$lines"
@@ -124,7 +125,7 @@ check_disk() {
 check_backup() {
   local dir newest hours
   dir=$(setting BACKUP_DIR /var/backups/smarket)
-  newest=$({ ls "$dir" 2>/dev/null || true; } | { backup_names || true; } | head -n 1)
+  newest=$({ find "$dir" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' 2>/dev/null || true; } | { backup_names || true; } | head -n 1)
   if [ -z "$newest" ]; then
     add degraded backup "there is none in $dir"
     return

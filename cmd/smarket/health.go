@@ -31,15 +31,10 @@ Exit code: 0 all is well, 1 degraded (people are served in part), 2 down.`,
 			if err != nil {
 				return err
 			}
-			worst := 0
+			worst, exits := 0, map[app.Health]int{app.Degraded: exitDegraded, app.Down: exitDown}
 			for _, c := range app.CheckHealth(cmd.Context(), cfg, maxWait, commandLogger(cmd, cfg)) {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", c.State, c.Name, c.Detail)
-				switch c.State {
-				case app.Degraded:
-					worst = max(worst, exitDegraded)
-				case app.Down:
-					worst = max(worst, exitDown)
-				}
+				worst = max(worst, exits[c.State])
 			}
 			if worst > 0 {
 				return &exitError{worst}

@@ -45,8 +45,9 @@ func CheckHealth(ctx context.Context, cfg config.Config, maxWait time.Duration, 
 	return append(checks, checkRedis(ctx, cfg, log)...)
 }
 
-func failed(name string, state Health, err error) HealthCheck {
-	return HealthCheck{name, state, strings.Join(strings.Fields(err.Error()), " ")}
+// unsure is a part that answers with an error, on one line.
+func unsure(name string, err error) HealthCheck {
+	return HealthCheck{name, Degraded, strings.Join(strings.Fields(err.Error()), " ")}
 }
 
 // checkStored looks at the database and what is seen through it.
@@ -60,10 +61,8 @@ func checkStored(ctx context.Context, cfg config.Config, maxWait time.Duration, 
 	}
 	if err != nil {
 		log.DebugContext(ctx, "database", "error", err)
-		unseen := HealthCheck{State: Degraded, Detail: "not seen: the database is down"}
-		checks := []HealthCheck{{"database", Down, "does not answer"}, unseen, unseen}
-		checks[1].Name, checks[2].Name = "workers", "queue"
-		return checks
+		const unseen = "not seen: the database is down"
+		return []HealthCheck{{"database", Down, "does not answer"}, {"workers", Degraded, unseen}, {"queue", Degraded, unseen}}
 	}
 	return []HealthCheck{checkSchema(ctx, db, log), checkWorkers(ctx, db), checkQueue(ctx, db, maxWait)}
 }
@@ -71,12 +70,12 @@ func checkStored(ctx context.Context, cfg config.Config, maxWait time.Duration, 
 func checkSchema(ctx context.Context, db *store.DB, log *slog.Logger) HealthCheck {
 	m, err := newMigrator(db, log)
 	if err != nil {
-		return failed("database", Degraded, err)
+		return unsure("database", err)
 	}
 	pending, err := m.Pending(ctx)
 	switch {
 	case err != nil:
-		return failed("database", Degraded, err)
+		return unsure("database", err)
 	case len(pending) > 0:
 		return HealthCheck{"database", Degraded, fmt.Sprintf("%d migrations are pending", len(pending))}
 	}
@@ -87,7 +86,7 @@ func checkWorkers(ctx context.Context, db *store.DB) HealthCheck {
 	alive, err := store.NewHeartbeats(db).Alive(ctx, seenWithin)
 	switch {
 	case err != nil:
-		return failed("workers", Degraded, err)
+		return unsure("workers", err)
 	case len(alive) == 0:
 		return HealthCheck{"workers", Degraded, "none is alive"}
 	}
@@ -97,7 +96,7 @@ func checkWorkers(ctx context.Context, db *store.DB) HealthCheck {
 func checkQueue(ctx context.Context, db *store.DB, maxWait time.Duration) HealthCheck {
 	depths, err := worker.Depths(ctx, db.SQL(), db.PGXPool() != nil)
 	if err != nil {
-		return failed("queue", Degraded, err)
+		return unsure("queue", err)
 	}
 	var waiting int
 	var oldest time.Duration
@@ -135,7 +134,7 @@ func checkRedis(ctx context.Context, cfg config.Config, log *slog.Logger) []Heal
 	}
 	board, err := cache.NewBoard(client, quiet).All(ctx)
 	if err != nil {
-		return []HealthCheck{failed("redis", Degraded, err), {"plugins", Degraded, "not seen"}}
+		return []HealthCheck{unsure("redis", err), {"plugins", Degraded, "not seen"}}
 	}
 	return []HealthCheck{{"redis", Healthy, "answers"}, checkPlugins(board)}
 }
