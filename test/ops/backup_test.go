@@ -157,10 +157,13 @@ func (in *installation) seed(t *testing.T) (key string) {
 	const user, invoice, file = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
 	key = user + "/" + invoice + "/" + file
 	conn := in.connect(t, "")
-	_, err := conn.Exec(t.Context(), `SET session_replication_role = replica`) // the file's row needs no invoice
-	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), `INSERT INTO users (id, email, name, password_hash, role, plan, adults, children, consents, created_at, updated_at)
+	_, err := conn.Exec(t.Context(), `INSERT INTO users (id, email, name, password_hash, role, plan, adults, children, consents, created_at, updated_at)
 		VALUES ($1, 'ana@example.com', 'Ana', '', 'USER', 'FREE', 1, 0, '[]', now(), now())`, user)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `INSERT INTO invoices (id, user_id, status, version, run, event_seq, job_id, source, access_key, model, number,
+		test_document, protocol, issuer_name, issuer_cnpj, issuer_state, consumer_cpf, discount_centavos, freight_centavos,
+		insurance_centavos, other_centavos, taxes_centavos, change_centavos, allow_duplicate, search_text, created_at, updated_at)
+		VALUES ($1, $2, 'COMPLETED', 1, 1, 0, 0, '', '', 0, 0, false, '', '', '', '', '', 0, 0, 0, 0, 0, 0, false, '', now(), now())`, invoice, user)
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), `INSERT INTO invoice_files (id, invoice_id, user_id, position, kind, size, sha256, blob_key)
 		VALUES ($1, $2, $3, 1, 'JPEG', 5, '', $4)`, file, invoice, user, key)
@@ -171,4 +174,3 @@ func (in *installation) seed(t *testing.T) (key string) {
 	require.NoError(t, os.WriteFile(path, []byte("photo"), 0o600))
 	return key
 }
-
