@@ -139,7 +139,8 @@ open_snapshot() {
   # shellcheck disable=SC2153 # bash sets it
   snapshot_pid=$SNAPSHOT_PID
   exec 7<&"${SNAPSHOT[0]}" 8>&"${SNAPSHOT[1]}"
-  snapshot=$(ask "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();")
+  # The session idles in its transaction while pg_dump works, which the server may be set to end.
+  snapshot=$(ask "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();")
 }
 
 close_snapshot() {
