@@ -122,6 +122,22 @@ func (s *Server) awaitListener(tb testing.TB, addr string) {
 // must let notices through.
 func (s *Server) Reload(tb testing.TB) {
 	tb.Helper()
+	if line := s.reread(tb); strings.Contains(line, "[emerg]") {
+		tb.Fatalf("nginx refuses its configuration: %s", line)
+	}
+}
+
+// Refuse is Reload of a configuration that nginx must not take.
+func (s *Server) Refuse(tb testing.TB) {
+	tb.Helper()
+	if line := s.reread(tb); !strings.Contains(line, "[emerg]") {
+		tb.Fatalf("nginx takes a configuration that is broken: %s", line)
+	}
+}
+
+// reread is what nginx says of its configuration: that new workers start, or what is wrong.
+func (s *Server) reread(tb testing.TB) string {
+	tb.Helper()
 	s.mu.Lock()
 	seen := len(s.lines)
 	s.mu.Unlock()
@@ -135,11 +151,8 @@ func (s *Server) Reload(tb testing.TB) {
 		fresh, grown := s.lines[seen:], s.grown
 		s.mu.Unlock()
 		for _, line := range fresh {
-			switch {
-			case strings.Contains(line, "[emerg]"):
-				tb.Fatalf("nginx refuses its configuration: %s", line)
-			case strings.Contains(line, "start worker processes"):
-				return
+			if strings.Contains(line, "[emerg]") || strings.Contains(line, "gracefully shutting down") {
+				return line
 			}
 		}
 		seen += len(fresh)
