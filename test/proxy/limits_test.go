@@ -251,7 +251,9 @@ func TestBodiesAreBoundedAsTheServiceBoundsThem(t *testing.T) {
 		t.Parallel()
 		eve := &apitest.Client{URL: "https://" + site, HTTP: e.browser(t, stranger(t))}
 		_, res := eve.Submit(t, make([]byte, invoice.MaxFileBytes))
-		assert.Equal(t, "UNAUTHENTICATED", res.Code())
+		// The service closes half a second after it has refused; on a machine that is too busy to pass its words on by then, the
+		// edge has its own. Both are in the contract's form.
+		assert.Contains(t, []string{"UNAUTHENTICATED", "UNAVAILABLE"}, res.Code())
 	})
 	t.Run("a page takes none", func(t *testing.T) {
 		t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,13 +27,23 @@ func replacement(t *testing.T) (a *app.App, address string) {
 	return a, strings.TrimPrefix(a.URL(), "http://")
 }
 
-// ask writes what upstreams/api.conf says into a file that is moved over the old one, as its users do.
+// ask writes what upstreams/api.conf says into a file that is moved over the old one, as its users do, and has nginx read it.
 func (e *edge) ask(t *testing.T, api string) {
 	t.Helper()
 	file := filepath.Join(e.dir, "deploy/nginx/upstreams/api.conf")
 	require.NoError(t, os.WriteFile(file+".new", []byte("map $server_port $api { default "+api+"; }\n"), 0o644))
 	require.NoError(t, os.Rename(file+".new", file))
-	e.Reload(t)
+	out, err := e.reload(t)
+	require.NoError(t, err, out)
+}
+
+// reload runs the script that operators run.
+func (e *edge) reload(t *testing.T) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", filepath.Join(root, "deploy/nginx/reload.sh"), "-c", filepath.Join(e.dir, "nginx.conf"), "-e", "stderr")
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin", "NGINX_PID="+filepath.Join(e.dir, "cache/nginx.pid"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // load is requests without a pause until it is stopped.
@@ -119,6 +130,8 @@ func TestAnUpstreamThatCannotBeReadChangesNothing(t *testing.T) {
 	e := startEdge(t, settings{})
 	file := filepath.Join(e.dir, "deploy/nginx/upstreams/api.conf")
 	require.NoError(t, os.WriteFile(file, []byte("map $server_port $api { default "), 0o644))
-	e.Refuse(t)
+	out, err := e.reload(t)
+	require.Error(t, err)
+	assert.Contains(t, out, "[emerg]")
 	assert.Equal(t, http.StatusOK, request(t, e.browser(t, stranger(t)), http.MethodGet, "https://"+site+"/healthz", nil).status)
 }
