@@ -228,12 +228,12 @@ func (e *edge) client(t *testing.T, transport *http.Transport) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// tlsConn is a bare connection to port 443.
-func (e *edge) tlsConn(t *testing.T, protocols ...string) *tls.Conn {
+// tlsConn is a bare connection to port 443, for HTTP/1.1.
+func (e *edge) tlsConn(t *testing.T) *tls.Conn {
 	t.Helper()
 	raw, err := e.dial("127.0.0.1")(t.Context(), "tcp", site+":443")
 	require.NoError(t, err)
-	conn := tls.Client(raw, &tls.Config{RootCAs: e.pool, ServerName: site, NextProtos: protocols})
+	conn := tls.Client(raw, &tls.Config{RootCAs: e.pool, ServerName: site})
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.HandshakeContext(t.Context()))
 	return conn

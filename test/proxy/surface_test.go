@@ -118,7 +118,10 @@ func TestOtherNamesLeadToTheFirstOrNowhere(t *testing.T) {
 		assert.Equal(t, http.StatusMovedPermanently, a.status, from)
 		assert.Equal(t, to, a.header.Get("Location"), from)
 	}
-	assert.Equal(t, "answer", request(t, client, http.MethodGet, "http://"+site+"/.well-known/acme-challenge/token", nil).text)
+	for _, scheme := range []string{"http", "https"} {
+		a := request(t, client, http.MethodGet, scheme+"://"+site+"/.well-known/acme-challenge/token", nil)
+		assert.Equal(t, "answer", a.text, "for Certbot, by %s", scheme)
+	}
 
 	_, err := try(t.Context(), client, http.MethodGet, "http://"+e.addr+"/", nil)
 	require.Error(t, err, "no name")
