@@ -20,6 +20,8 @@ need poppler-utils pdftotext
 need nodejs node
 need npm npm
 need imagemagick identify
+need nginx nginx /usr/sbin/nginx
+need curl curl # of scripts/cloudflare-ranges.sh
 need chromium chromium chromium-browser google-chrome
 need age age
 need rclone rclone
