@@ -201,6 +201,7 @@ type fakeOfficial struct {
 	refuse  error
 	answers []invoice.Record
 	asked   []fiscal.QR
+	while   func() // called before it answers; nil for nothing
 }
 
 func (o *fakeOfficial) Accepts(fiscal.QR) error { return o.refuse }
@@ -209,6 +210,9 @@ func (o *fakeOfficial) Lookup(_ context.Context, qr fiscal.QR) invoice.Record {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked = append(o.asked, qr)
+	if o.while != nil {
+		o.while()
+	}
 	answer := o.answers[0]
 	if len(o.answers) > 1 {
 		o.answers = o.answers[1:]
