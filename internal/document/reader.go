@@ -123,7 +123,7 @@ func (r *Reader) Inspect(ctx context.Context, data []byte) (invoice.Inspection, 
 		if err := r.inspectPDF(ctx, data); err != nil {
 			return invoice.Inspection{}, err
 		}
-	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC:
+	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC, invoice.FileQR:
 		found.Clean = scrubbed(kind, data)
 	}
 	return found, nil
@@ -194,7 +194,7 @@ func (r *Reader) readFile(ctx context.Context, file invoice.Content, see func(*f
 		return part{draft: draft, qr: qr}, err
 	case invoice.FilePDF:
 		return r.readPDF(ctx, file.Data)
-	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC:
+	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC, invoice.FileQR:
 	}
 	return r.readPicture(ctx, kind, file.Data, see)
 }

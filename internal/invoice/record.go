@@ -125,7 +125,9 @@ func (inv *Invoice) code() *File {
 // parseCode reads what was submitted in the place of files. The error is a BAD_USER_INPUT *Error that names the field, and does not
 // repeat the text, which may name the consumer.
 func (s *Service) parseCode(qrCode, accessKey string) (fiscal.QR, error) {
-	field, qr, err := "qrCode", fiscal.QR{}, error(nil)
+	field := "qrCode"
+	var qr fiscal.QR
+	var err error
 	if qrCode != "" {
 		if qr, err = fiscal.ParseQR(qrCode); err != nil {
 			message := "Este QR code não é de uma nota de consumidor (NFC-e)."

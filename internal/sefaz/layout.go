@@ -119,7 +119,7 @@ func outcomeOf(root *html.Node) invoice.RecordOutcome {
 		{invoice.RecordCancelled, cancelWords()},
 		{invoice.RecordCaptcha, []string{"captcha", "digite os caracteres", "nao sou um robo", "codigo da imagem"}},
 		{invoice.RecordRefused, []string{
-			"qr code invalido", "qrcode invalido", "qr-code invalido", "hash", "parametros invalidos", "parametro invalido", "chave de acesso invalida",
+			"qr code invalido", "qrcode invalido", "qr-code invalido", "hash", "parametro invalido", "chave de acesso invalida",
 			"codigo de seguranca invalido",
 		}},
 		{invoice.RecordNotYet, []string{

@@ -141,6 +141,9 @@ func text(n *html.Node, except ...selector) string {
 	}
 	var b strings.Builder
 	hidden := tag(atom.Script, atom.Style, atom.Template, atom.Noscript)
+	apart := tag(
+		atom.Br, atom.Td, atom.Th, atom.Tr, atom.Div, atom.P, atom.Li, atom.Strong, atom.Span, atom.Label, atom.H1, atom.H2, atom.H3, atom.H4,
+	)
 	walk(n, func(n *html.Node) bool {
 		switch n.Type {
 		case html.TextNode:
@@ -149,8 +152,7 @@ func text(n *html.Node, except ...selector) string {
 			if hidden(n) || slices.ContainsFunc(except, func(s selector) bool { return s(n) }) {
 				return false
 			}
-			switch n.DataAtom {
-			case atom.Br, atom.Td, atom.Th, atom.Tr, atom.Div, atom.P, atom.Li, atom.Strong, atom.Span, atom.Label, atom.H1, atom.H2, atom.H3, atom.H4:
+			if apart(n) {
 				b.WriteByte(' ')
 			}
 		default:

@@ -3,6 +3,7 @@ package portaltest
 import (
 	"fmt"
 	"html"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -94,7 +95,7 @@ func paid(tPag string) string {
 
 // totals are the lines at the foot of a note: labels and values.
 func totals(r receipts.Receipt) [][2]string {
-	lines := [][2]string{{"Qtd. total de itens:", fmt.Sprint(len(r.Items))}, {"Valor total R$:", money(r.Products())}}
+	lines := [][2]string{{"Qtd. total de itens:", strconv.Itoa(len(r.Items))}, {"Valor total R$:", money(r.Products())}}
 	for _, optional := range []struct {
 		label string
 		m     fiscal.Money
@@ -114,7 +115,7 @@ func totals(r receipts.Receipt) [][2]string {
 	if r.Change != 0 {
 		lines = append(lines, [2]string{"Troco", money(r.Change)})
 	}
-	return append(lines, [2]string{"Informação dos Tributos Totais Incidentes (Lei Federal 12.741/2012) R$", money(r.Taxes())})
+	return append(lines, [2]string{"Informação dos Tributos Totais (Lei Federal 12.741/2012) R$", money(r.Taxes())})
 }
 
 func emission(r receipts.Receipt) string {
@@ -243,7 +244,7 @@ func accordionPage(r receipts.Receipt) string {
 	if r.ConsumerCPF != "" {
 		table("Nome / Razão Social", "FULANA DE TAL", "CPF", formatCPF(r.ConsumerCPF), "UF", r.Store.State.UF)
 	}
-	table("Modelo", "65", "Série", fmt.Sprint(r.Series), "Número", fmt.Sprint(r.Number), "Data Emissão", r.IssuedAt.Format(clock))
+	table("Modelo", "65", "Série", strconv.Itoa(r.Series), "Número", strconv.Itoa(r.Number), "Data Emissão", r.IssuedAt.Format(clock))
 	table("Protocolo", r.Protocol, "Data", r.Authorized.Format(clock))
 	table("Chave de Acesso", string(r.Key))
 	b.WriteString(`</div></body></html>`)

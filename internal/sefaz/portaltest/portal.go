@@ -86,19 +86,19 @@ type Request struct {
 }
 
 // Start runs a portal until the test ends.
-func Start(t testing.TB) *Portal {
-	t.Helper()
+func Start(tb testing.TB) *Portal {
+	tb.Helper()
 	p := &Portal{notes: map[string]note{}, private: map[string]string{}, asked: make(chan struct{}, 1000)}
-	cert := certificate(t)
+	cert := certificate(tb)
 	leaf, err := x509.ParseCertificate(cert.Certificate[0])
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	p.roots = x509.NewCertPool()
 	p.roots.AddCert(leaf)
 	p.plain = httptest.NewServer(http.HandlerFunc(p.serve))
 	p.secure = httptest.NewUnstartedServer(http.HandlerFunc(p.serve))
 	p.secure.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	p.secure.StartTLS()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		p.secure.CloseClientConnections()
 		p.plain.CloseClientConnections()
 		p.secure.Close()
@@ -108,10 +108,10 @@ func Start(t testing.TB) *Portal {
 }
 
 // certificate is for every name below gov.br of up to five labels.
-func certificate(t testing.TB) tls.Certificate {
-	t.Helper()
+func certificate(tb testing.TB) tls.Certificate {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var names []string
 	for _, s := range receipts.States() {
 		for _, address := range []string{s.QRBase, s.KeyURL} {
@@ -126,7 +126,7 @@ func certificate(t testing.TB) tls.Certificate {
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
@@ -210,7 +210,7 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Portal) answer(w http.ResponseWriter, r *http.Request, fault Fault, n note) {
-	to := func(address string) { http.Redirect(w, r, address, http.StatusFound) }
+	to := func(address string) { http.Redirect(w, r, address, http.StatusFound) } //nolint:gosec // G710: the askers of tests alone follow it
 	switch fault {
 	case Down:
 		<-r.Context().Done()
@@ -294,5 +294,5 @@ func (p *Portal) page(w http.ResponseWriter, fault Fault, n note) {
 
 func write(w http.ResponseWriter, body string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(body)) // a client that is gone needs no answer
+	_, _ = w.Write([]byte(body)) //nolint:gosec // G705: of fictional receipts, to tests
 }
