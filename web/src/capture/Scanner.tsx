@@ -79,8 +79,8 @@ export default function Scanner({ onPhoto, onSubmitted, onClose }: Props) {
         <div role="status">
           {found !== undefined && (
             <p>
-              Chave de acesso: <strong>{formatAccessKey(found.key)}</strong>. Podemos buscar a nota na SEFAZ, ou ler esta
-              foto. Se a nota não aparece inteira nela, acrescente outras.
+              Chave de acesso: <strong>{formatAccessKey(found.key)}</strong>. Podemos buscar a nota na SEFAZ, ou ler
+              esta foto. Se a nota não aparece inteira nela, acrescente outras.
             </p>
           )}
           {refusal !== undefined && <p className="bad">{refusal}</p>}
