@@ -100,9 +100,11 @@ func toConsents(given map[string]time.Time) []*model.Consent {
 }
 
 func toFiles(inv *invoice.Invoice) []*model.File {
-	list := make([]*model.File, len(inv.Files))
-	for i, f := range inv.Files {
-		list[i] = &model.File{File: f, InvoiceID: inv.ID}
+	list := make([]*model.File, 0, len(inv.Files))
+	for _, f := range inv.Files {
+		if f.Kind != invoice.FileQR { // nobody sent it as a file
+			list = append(list, &model.File{File: f, InvoiceID: inv.ID})
+		}
 	}
 	return list
 }
@@ -130,9 +132,7 @@ func fromPeriod(in model.DateRangeInput) usage.Period {
 
 func fromSubmit(userID string, in model.SubmitInvoiceInput) invoice.SubmitInput {
 	out := invoice.SubmitInput{UserID: userID, AllowDuplicate: in.AllowDuplicate, Uploads: fromUploads(in.Files)}
-	if in.IdempotencyKey != nil {
-		out.IdempotencyKey = *in.IdempotencyKey
-	}
+	out.IdempotencyKey, out.QRCode, out.AccessKey = orEmpty(in.IdempotencyKey), orEmpty(in.QRCode), orEmpty(in.AccessKey)
 	return out
 }
 

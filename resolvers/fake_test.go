@@ -225,6 +225,12 @@ func (f fakeInvoices) Submit(_ context.Context, in invoice.SubmitInput) (invoice
 		ID: "0193b000-0000-7000-8000-0000000000aa", UserID: in.UserID, Status: invoice.StatusQueued, Version: 1,
 		CreatedAt: f.now, UpdatedAt: f.now,
 	}
+	if in.QRCode != "" && in.AccessKey != "" {
+		return invoice.Submission{}, &invoice.Error{Code: invoice.CodeBadUserInput, Message: "Envie só um: os arquivos, o QR code ou a chave da nota."}
+	}
+	if in.QRCode != "" {
+		inv.Files = append(inv.Files, invoice.File{ID: "0193b000-0000-7000-8000-0000000000f0", Kind: invoice.FileQR, Size: int64(len(in.QRCode))})
+	}
 	for i, up := range in.Uploads {
 		data, err := io.ReadAll(up.Content)
 		if err != nil {

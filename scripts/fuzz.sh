@@ -13,6 +13,7 @@ targets=(
   './internal/document FuzzScrubbed'
   './internal/document FuzzXML'
   './internal/fiscal FuzzParseQR'
+  './internal/sefaz FuzzReadPage'
   './providers FuzzDraftFromReply'
   './providers/internal/wire FuzzFromProto'
 )
@@ -20,5 +21,5 @@ targets=(
 for target in "${targets[@]}"; do
   read -r package name <<<"$target"
   echo "== $package $name"
-  go test -tags nodynamic -run '^$' -fuzz "^$name\$" -fuzztime "${seconds}s" -parallel=2 "$package"
+  go test -tags nodynamic -run '^$' -fuzz "^$name\$" -fuzztime "${seconds}s" -fuzzminimizetime 100x -parallel=2 "$package"
 done

@@ -91,6 +91,15 @@ func (q *Queue) EnqueueAnalysis(ctx context.Context, tx *sql.Tx, invoiceID strin
 	return res.Job.ID, nil
 }
 
+// EnqueueConfirmation adds a job that is seen once tx commits, and worked on from at on.
+func (q *Queue) EnqueueConfirmation(ctx context.Context, tx *sql.Tx, invoiceID string, run, try int, at time.Time) error {
+	args := reconcileArgs{InvoiceID: invoiceID, Run: run, Try: try}
+	if _, err := q.client.InsertTx(ctx, tx, args, &river.InsertOpts{MaxAttempts: q.maxAttempts, ScheduledAt: at}); err != nil {
+		return fmt.Errorf("enqueue confirmation: %w", err)
+	}
+	return nil
+}
+
 // CancelExtraction cancels a job once tx commits: a waiting one is never begun, a running one has its context cancelled.
 func (q *Queue) CancelExtraction(ctx context.Context, tx *sql.Tx, jobID int64) error {
 	return q.cancel(ctx, tx, jobID)

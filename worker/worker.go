@@ -11,13 +11,15 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// Config of a Worker. All fields are needed.
+// Config of a Worker. All fields but Reconciliations are needed.
 type Config struct {
 	Database    Database
 	Extractions Extractions
 	Analyses    Analyses
-	Sweeps      Sweeps
-	Heartbeats  Heartbeats
+	// Reconciliations hold invoices against the state's record. nil where no state is asked: there are no such jobs then.
+	Reconciliations Reconciliations
+	Sweeps          Sweeps
+	Heartbeats      Heartbeats
 	// Name is where this process's id means something: its host or container.
 	Name string
 	// Jobs is how many are worked on at once.
@@ -49,6 +51,9 @@ func New(cfg Config) (*Worker, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &extractWorker{extractions: cfg.Extractions, timeout: cfg.JobTimeout, now: cfg.Now})
 	river.AddWorker(workers, &analyzeWorker{analyses: cfg.Analyses, timeout: cfg.JobTimeout, now: cfg.Now})
+	if cfg.Reconciliations != nil {
+		river.AddWorker(workers, &reconcileWorker{reconciliations: cfg.Reconciliations, timeout: cfg.JobTimeout})
+	}
 	river.AddWorker(workers, &sweepWorker{sweeps: cfg.Sweeps, timeout: cfg.JobTimeout})
 	started := cfg.Now()
 	id := workerID(cfg.Name, started)

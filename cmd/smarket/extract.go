@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,22 +20,35 @@ const exitNeedsReview = 2
 
 func extractCommand(load func() (config.Config, error)) *cobra.Command {
 	var asJSON bool
+	var code code
 	cmd := &cobra.Command{
 		Use:   "extract FILE...",
-		Short: "Read the files of one purchase (photos, PDF or XML) and print it",
+		Short: "Read one purchase (photos, PDF, XML, QR code or access key) and print it",
 		Long: `Reads the files of one purchase, in order, with the pipeline of the server but without a server: nothing is stored.
+With --qr or --key the state is asked for its record instead, which SEFAZ_LOOKUP=on allows.
 
 Exit code: 0 all checks passed, 2 read but needs review, 1 failed.`,
-		Args: cobra.RangeArgs(1, invoice.MaxFiles),
+		Args: cobra.MaximumNArgs(invoice.MaxFiles),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return extract(cmd, load, args, asJSON)
+			if code.given() == (len(args) > 0) {
+				return errors.New("name the files of one purchase, or --qr TEXT, or --key KEY")
+			}
+			return extract(cmd, load, args, code, asJSON)
 		},
 	}
+	cmd.Flags().StringVar(&code.qr, "qr", "", "the text of the note's QR code")
+	cmd.Flags().StringVar(&code.key, "key", "", "the note's access key")
+	cmd.MarkFlagsMutuallyExclusive("qr", "key")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the Invoice as JSON, in the shape of the API")
 	return cmd
 }
 
-func extract(cmd *cobra.Command, load func() (config.Config, error), paths []string, asJSON bool) error {
+// code is what is read in the place of files.
+type code struct{ qr, key string }
+
+func (c code) given() bool { return c.qr != "" || c.key != "" }
+
+func extract(cmd *cobra.Command, load func() (config.Config, error), paths []string, code code, asJSON bool) error {
 	cfg, err := load()
 	if err != nil {
 		return err
@@ -53,7 +67,12 @@ func extract(cmd *cobra.Command, load func() (config.Config, error), paths []str
 	}
 	defer reader.Close(cmd.Context()) //nolint:errcheck // it only stops what the command started
 	show := progressLine(cmd.ErrOrStderr())
-	inv, err := reader.Preview(cmd.Context(), files, show.event)
+	var inv *invoice.Invoice
+	if code.given() {
+		inv, err = reader.PreviewCode(cmd.Context(), code.qr, code.key, show.event)
+	} else {
+		inv, err = reader.Preview(cmd.Context(), files, show.event)
+	}
 	show.clear()
 	if err != nil {
 		return err

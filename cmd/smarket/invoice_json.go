@@ -128,6 +128,9 @@ func toJSON(inv *invoice.Invoice) invoiceJSON {
 		})
 	}
 	for _, f := range inv.Files {
+		if f.Kind == invoice.FileQR {
+			continue // nobody sent it as a file
+		}
 		out.Files = append(out.Files, fileJSON{ID: f.ID, Position: f.Position, Kind: string(f.Kind), Size: f.Size})
 	}
 	return out

@@ -3637,7 +3637,7 @@ func (ec *executionContext) unmarshalInputSubmitInvoiceInput(ctx context.Context
 		asMap["allowDuplicate"] = false
 	}
 
-	fieldsInOrder := [...]string{"files", "idempotencyKey", "allowDuplicate"}
+	fieldsInOrder := [...]string{"files", "qrCode", "accessKey", "idempotencyKey", "allowDuplicate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3646,11 +3646,25 @@ func (ec *executionContext) unmarshalInputSubmitInvoiceInput(ctx context.Context
 		switch k {
 		case "files":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
-			data, err := ec.unmarshalNUpload2ᚕᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUploadᚄ(ctx, v)
+			data, err := ec.unmarshalOUpload2ᚕᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUploadᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Files = data
+		case "qrCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("qrCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.QRCode = data
+		case "accessKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accessKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AccessKey = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

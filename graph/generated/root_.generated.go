@@ -3639,7 +3639,7 @@ type Invoice implements Node {
   source: Source @emptyIsNull
   "The tries to read it, oldest first."
   attempts: [Attempt!]!
-  "The files that were sent, in their order."
+  "The files that were sent, in their order; none when a QR code or a key was."
   files: [File!]!
   "Set when the extraction found that the purchase was already there."
   duplicateOf: Duplicate
@@ -3865,15 +3865,17 @@ enum CheckName {
   ISSUE_DATE
   "The note is not a test of the shop's system."
   REAL_DOCUMENT
+  "The shop has not cancelled the note, by the state's record."
+  OFFICIAL_RECORD
 }
 
 "One try to read an invoice."
 type Attempt {
   "Its number over the life of the invoice, from 1."
   number: Int!
-  "Who tried; \"document\" when the document was read whole without asking anyone."
+  "Who tried; \"document\" when the document was read whole without asking anyone, \"sefaz\" when the state was asked for its record."
   provider: String!
-  "The provider's model or version."
+  "The provider's model or version; the state that was asked."
   model: String @emptyIsNull
   "\"ok\"; \"cached\" or \"shared\" when an earlier or another request had the answer; or what went wrong: \"unavailable\", \"invalid_reply\"."
   outcome: String!
@@ -4147,10 +4149,18 @@ type ConfirmInvoicePayload {
   invoice: Invoice!
 }
 
-"The files of one purchase."
+"One purchase: its files, its QR code or its access key. Exactly one of the three."
 input SubmitInvoiceInput {
   "From 1 to 10 files of up to 20 MB each: several photos of a long receipt in their order, or one PDF or XML. What they are is told by their bytes."
-  files: [Upload!]!
+  files: [Upload!]
+  """
+  The text of the note's QR code, as a telephone reads it: the state is asked for its own record of the purchase, and no model is
+  needed. It is taken apart, and only what the state asks for is kept; the consumer whom it may name is not. UNAVAILABLE where the
+  server does not ask states.
+  """
+  qrCode: String
+  "The note's access key, 44 characters; blanks do not count. Some states want the QR code: BAD_USER_INPUT says so."
+  accessKey: String
   "Any text of up to 200 bytes. Sending the same key again answers what the first request did, and stores nothing."
   idempotencyKey: String
   "True to take the purchase though it is already there."
@@ -4225,10 +4235,11 @@ extend type Query {
 
 extend type Mutation {
   """
-  Takes the files of one purchase and begins to read them. It answers at once, with the invoice QUEUED; extractionProgress tells
-  the rest. Needs a multipart request.
+  Takes one purchase, as files, QR code or access key, and begins to read it. It answers at once, with the invoice QUEUED;
+  extractionProgress tells the rest. Files need a multipart request. An invoice that has only a code may wait for hours until the
+  state shows the note.
   """
-  submitInvoice("The files." input: SubmitInvoiceInput!): SubmitInvoicePayload!
+  submitInvoice("The purchase." input: SubmitInvoiceInput!): SubmitInvoicePayload!
   "Reads an invoice that failed, was cancelled or needs review once more, from the files it has. CONFLICT otherwise, and when its files were removed."
   retryExtraction("Which invoice." input: RetryExtractionInput!): RetryExtractionPayload!
   "Stops an extraction that waits or is under way. CONFLICT otherwise."

@@ -518,10 +518,16 @@ type SignUpInput struct {
 	Name string `json:"name"`
 }
 
-// The files of one purchase.
+// One purchase: its files, its QR code or its access key. Exactly one of the three.
 type SubmitInvoiceInput struct {
 	// From 1 to 10 files of up to 20 MB each: several photos of a long receipt in their order, or one PDF or XML. What they are is told by their bytes.
-	Files []*graphql.Upload `json:"files"`
+	Files []*graphql.Upload `json:"files,omitempty"`
+	// The text of the note's QR code, as a telephone reads it: the state is asked for its own record of the purchase, and no model is
+	// needed. It is taken apart, and only what the state asks for is kept; the consumer whom it may name is not. UNAVAILABLE where the
+	// server does not ask states.
+	QRCode *string `json:"qrCode,omitempty"`
+	// The note's access key, 44 characters; blanks do not count. Some states want the QR code: BAD_USER_INPUT says so.
+	AccessKey *string `json:"accessKey,omitempty"`
 	// Any text of up to 200 bytes. Sending the same key again answers what the first request did, and stores nothing.
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 	// True to take the purchase though it is already there.

@@ -29,6 +29,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/progress"
 	"github.com/mercadoesperto/smarket/internal/retention"
+	"github.com/mercadoesperto/smarket/internal/sefaz"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
 	"github.com/mercadoesperto/smarket/internal/usage"
@@ -53,6 +54,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Statements sees every statement that is sent to the database; nil is none. It is for measuring.
 	Statements bun.QueryHook
+	// Sefaz is how the states' pages are reached where SEFAZ_LOOKUP is on; the zero value is the internet.
+	Sefaz sefaz.Config
 }
 
 // App is the running service.
@@ -107,7 +110,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	a.pool = newPool(cfg)
 	a.reader = newReader(cfg, a.pool, a.log)
 	works := opts.Role == RoleWorker || (opts.Role == RoleAll && cfg.Worker.Enabled)
-	if err := a.makeServices(works); err != nil {
+	if err := a.makeServices(works, opts.Sefaz); err != nil {
 		return nil, err
 	}
 	if err := a.serveHTTP(opts.Role != RoleWorker); err != nil {
@@ -161,7 +164,7 @@ func openFiles(ctx context.Context, cfg config.Config) (*filestore.Store, error)
 }
 
 // makeServices makes the use cases, and the worker where this process works.
-func (a *App) makeServices(works bool) (err error) {
+func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 	if a.Accounts, err = newAccounts(a.cfg, a.db, a.log); err != nil {
 		return err
 	}
@@ -186,9 +189,13 @@ func (a *App) makeServices(works bool) (err error) {
 	if err = a.makeAnalyses(queue, chain); err != nil {
 		return err
 	}
+	official, err := newOfficial(a.cfg, portals, a.log)
+	if err != nil {
+		return err
+	}
 	a.Invoices = invoice.NewService(invoice.Deps{
 		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.hub, Subscriber: a.hub, Reader: a.reader,
-		Extractor: chain, Catalogue: a.products, Analyses: a.insights, SamePicture: document.SamePicture, NewID: newID, Now: time.Now,
+		Extractor: chain, Catalogue: a.products, Analyses: a.insights, SamePicture: document.SamePicture, Official: official, NewID: newID, Now: time.Now,
 		Log: a.log,
 	})
 	a.privacy = privacy.NewService(privacy.Deps{
@@ -202,7 +209,7 @@ func (a *App) makeServices(works bool) (err error) {
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
-		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
+		Database: jobs(a.db), Extractions: a.Invoices, Reconciliations: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
 		Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,

@@ -14,6 +14,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/document"
 	"github.com/mercadoesperto/smarket/internal/invoice"
+	"github.com/mercadoesperto/smarket/internal/sefaz"
 	"github.com/mercadoesperto/smarket/internal/usage/pricefile"
 	"github.com/mercadoesperto/smarket/providers"
 	"github.com/mercadoesperto/smarket/providers/offline/danfe"
@@ -75,6 +76,14 @@ func parseText(pages []string) (*invoice.Draft, bool) {
 	return &draft, invoice.AllPassed(invoice.RunChecks(invoice.CheckInput{Draft: &draft, Now: time.Now()}))
 }
 
+// newOfficial makes what asks the states for their records; nil where SEFAZ_LOOKUP is off.
+func newOfficial(cfg config.Config, portals sefaz.Config, log *slog.Logger) (invoice.Official, error) {
+	if cfg.Extraction.SefazLookup != config.On {
+		return nil, nil //nolint:nilnil // nobody is asked
+	}
+	return sefaz.New(portals, log)
+}
+
 // newChain makes the chain over the host's plugins. shared is what calls cost and what has been read before; its fields may be
 // nil: from the shell there is neither a budget nor a cache.
 func newChain(
@@ -121,7 +130,13 @@ func NewPreviewer(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pr
 	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
-	p.Service = invoice.NewService(invoice.Deps{Reader: p.reader, Extractor: chain, NewID: newID, Now: time.Now, Log: log})
+	official, err := newOfficial(cfg, sefaz.Config{}, log)
+	if err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
+	}
+	p.Service = invoice.NewService(invoice.Deps{
+		Reader: p.reader, Extractor: chain, Official: official, NewID: newID, Now: time.Now, Log: log,
+	})
 	return p, nil
 }
 

@@ -201,10 +201,24 @@ type Extraction struct {
 	// Defaults to 5.
 	MaxAttempts int `env:"EXTRACTION_MAX_ATTEMPTS" envDefault:"5"`
 
+	// SefazLookup asks the state's public page for the record of a note whose QR code was read, before any provider: exact
+	// figures without a model. The state sees the server's address and the note's key; docs/official-data.md says more. on or
+	// off. Turn it on where the server may call the internet. Defaults to off: nobody is called.
+	SefazLookup Switch `env:"SEFAZ_LOOKUP" envDefault:"off"`
+
 	// MinValueForAnalysis is the least total, in reais (50 or 50.00), of an invoice that is analysed. An analysis is one call
 	// to a model, which a small purchase is not worth. Lower it where models are cheap. Defaults to 50.
 	MinValueForAnalysis fiscal.Money `env:"MIN_INVOICE_VALUE_FOR_ANALYSIS" envDefault:"50"`
 }
+
+// Switch is a setting that is on or off.
+type Switch string
+
+// The positions.
+const (
+	On  Switch = "on"
+	Off Switch = "off"
+)
 
 // Worker is how much work a process takes on.
 type Worker struct {

@@ -47,6 +47,7 @@ func (c Config) faults() []fault {
 	v.check(c.Extraction.ExtractionTimeout <= 0 || c.Providers.ProviderTimeout < c.Extraction.ExtractionTimeout,
 		"PROVIDER_TIMEOUT", "must be below EXTRACTION_TIMEOUT")
 	v.between("EXTRACTION_MAX_ATTEMPTS", c.Extraction.MaxAttempts, 1, maxRuns)
+	v.check(c.Extraction.SefazLookup == On || c.Extraction.SefazLookup == Off, "SEFAZ_LOOKUP", "must be on or off")
 	v.check(c.Extraction.MinValueForAnalysis >= 0, "MIN_INVOICE_VALUE_FOR_ANALYSIS", "must not be below zero")
 	v.check(strings.TrimSpace(c.Worker.Name) != "", "WORKER_NAME", "is needed: this machine has no host name")
 	v.between("WORKER_JOBS", c.Worker.Jobs, 1, maxConcurrency)

@@ -63,7 +63,7 @@ func asJPEG(t *testing.T, img image.Image) []byte {
 // read reads one file with the shared Reader.
 func read(t *testing.T, data []byte) invoice.Reading {
 	t.Helper()
-	got, err := shared().Read(t.Context(), []invoice.Content{{Data: data}})
+	got, err := shared().Read(t.Context(), []invoice.Content{{Data: data}}, nil)
 	require.NoError(t, err)
 	return got
 }

@@ -115,7 +115,7 @@ func TestPDFTextThatIsWholeNeedsNoPages(t *testing.T) {
 			return &draft, whole
 		}}, discard())
 		reader.pdf = shared().pdf
-		got, err := reader.Read(t.Context(), []invoice.Content{{Data: data}, {Data: smallPNG(t), File: invoice.File{Position: 1}}})
+		got, err := reader.Read(t.Context(), []invoice.Content{{Data: data}, {Data: smallPNG(t), File: invoice.File{Position: 1}}}, nil)
 		require.NoError(t, err)
 		require.Len(t, texts, 1)
 		assert.Contains(t, texts[0], "Valor")
@@ -189,7 +189,7 @@ func TestPDFsThatCannotBeReadAreRefused(t *testing.T) {
 			_, err := shared().Inspect(t.Context(), c.data)
 			requireRefusal(t, err, c.want)
 			require.ErrorContains(t, err, c.says)
-			_, err = shared().Read(t.Context(), []invoice.Content{{Data: c.data}})
+			_, err = shared().Read(t.Context(), []invoice.Content{{Data: c.data}}, nil)
 			requireRefusal(t, err, c.want)
 		})
 	}
@@ -214,7 +214,7 @@ func TestHugePDFPageIsRenderedCoarsely(t *testing.T) {
 	require.NoError(t, err)
 	assert.LessOrEqual(t, c.Width*c.Height, 4_000_000)
 	thin := document(t, 0.5, 5000, func(p *fpdf.Fpdf) { p.AddPage() })
-	_, err = shared().Read(t.Context(), []invoice.Content{{Data: thin}})
+	_, err = shared().Read(t.Context(), []invoice.Content{{Data: thin}}, nil)
 	requireRefusal(t, err, invoice.CodeBadUserInput)
 }
 
@@ -260,7 +260,7 @@ func TestPDFLoopInTheSandboxIsKilled(t *testing.T) {
 	b.WriteString("trailer<</Root 1 0 R>>\n%%EOF")
 	r := New(Config{PDFTimeout: 500 * time.Millisecond}, discard())
 	r.pdf = shared().pdf
-	_, err := r.Read(t.Context(), []invoice.Content{{Data: []byte(b.String())}})
+	_, err := r.Read(t.Context(), []invoice.Content{{Data: []byte(b.String())}}, nil)
 	t.Log(err)
 	if err != nil { // PDFium may also cut such a page short
 		requireRefusal(t, err, invoice.CodeBadUserInput)
@@ -289,7 +289,7 @@ func BenchmarkPDF(b *testing.B) {
 	first := func(b *testing.B, dir string) {
 		b.Helper()
 		reader := New(Config{CacheDir: dir}, discard())
-		_, err := reader.Read(b.Context(), file)
+		_, err := reader.Read(b.Context(), file, nil)
 		require.NoError(b, err)
 		require.NoError(b, reader.Close(b.Context()))
 	}
@@ -308,7 +308,7 @@ func BenchmarkPDF(b *testing.B) {
 	require.NoError(b, err)
 	b.Run("later", func(b *testing.B) {
 		for b.Loop() {
-			_, err := shared().Read(b.Context(), file)
+			_, err := shared().Read(b.Context(), file, nil)
 			require.NoError(b, err)
 		}
 	})

@@ -45,7 +45,7 @@ func pictureSize(kind invoice.FileKind, data []byte) (width, height int, err err
 			return 0, 0, errPicture(errors.New("read heif boxes: no picture size"))
 		}
 		return w, h, nil
-	case invoice.FilePDF, invoice.FileXML:
+	case invoice.FilePDF, invoice.FileXML, invoice.FileQR:
 		return 0, 0, fmt.Errorf("a %s has no size in pixels", kind)
 	}
 	if err != nil {
@@ -68,7 +68,7 @@ func decodeMemory(kind invoice.FileKind, data []byte, pixels int) int64 {
 		}
 	case invoice.FileWebP, invoice.FileHEIC:
 		perPixel = 8
-	case invoice.FilePDF, invoice.FileXML:
+	case invoice.FilePDF, invoice.FileXML, invoice.FileQR:
 	}
 	return int64(pixels) * int64(perPixel)
 }
@@ -86,7 +86,7 @@ func (r *Reader) decodePicture(ctx context.Context, kind invoice.FileKind, data 
 		img, err = webp.Decode(bytes.NewReader(data))
 	case invoice.FileHEIC:
 		img, err = r.decodeHEIC(ctx, data)
-	case invoice.FilePDF, invoice.FileXML:
+	case invoice.FilePDF, invoice.FileXML, invoice.FileQR:
 		err = fmt.Errorf("a %s is no picture", kind)
 	}
 	if err != nil {

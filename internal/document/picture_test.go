@@ -47,7 +47,7 @@ func TestDamagedPicturesAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := shared().Read(t.Context(), []invoice.Content{{Data: data}})
+			_, err := shared().Read(t.Context(), []invoice.Content{{Data: data}}, nil)
 			requireRefusal(t, err, invoice.CodeBadUserInput)
 		})
 	}
@@ -113,7 +113,7 @@ func TestHEICIsReadInTheSandbox(t *testing.T) {
 	wantW, wantH := scaledSize(w, h, shared().cfg.MaxShortSide, shared().cfg.MaxPagePixels)
 	assert.Equal(t, []int{wantW, wantH}, []int{c.Width, c.Height})
 
-	_, err = shared().Read(t.Context(), []invoice.Content{{Data: data[:len(data)/2]}})
+	_, err = shared().Read(t.Context(), []invoice.Content{{Data: data[:len(data)/2]}}, nil)
 	requireRefusal(t, err, invoice.CodeBadUserInput)
 }
 
@@ -125,7 +125,7 @@ func TestHEICThatTakesTooLongIsUnavailable(t *testing.T) {
 	data := moduleFile(t, "github.com/gen2brain/heic", "testdata/gray.heic")
 	r := New(Config{PictureTimeout: time.Nanosecond}, discard())
 	r.heic <- struct{}{} // another picture hangs
-	_, err := r.Read(t.Context(), []invoice.Content{{Data: data}})
+	_, err := r.Read(t.Context(), []invoice.Content{{Data: data}}, nil)
 	requireRefusal(t, err, invoice.CodeUnavailable)
 }
 
@@ -147,7 +147,7 @@ func BenchmarkPrepare12MP(b *testing.B) {
 	page := reader.scaled(img)
 	b.Run("whole", func(b *testing.B) {
 		for b.Loop() {
-			_, err := reader.Read(b.Context(), []invoice.Content{{Data: buf.Bytes()}})
+			_, err := reader.Read(b.Context(), []invoice.Content{{Data: buf.Bytes()}}, nil)
 			require.NoError(b, err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -122,7 +123,7 @@ func (r *Reader) Inspect(ctx context.Context, data []byte) (invoice.Inspection, 
 		if err := r.inspectPDF(ctx, data); err != nil {
 			return invoice.Inspection{}, err
 		}
-	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC:
+	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC, invoice.FileQR:
 		found.Clean = scrubbed(kind, data)
 	}
 	return found, nil
@@ -155,11 +156,17 @@ type part struct {
 // Read implements invoice.Reader. An XML among the files gives the purchase, whatever the others show; the text of PDFs
 // comes next; the pages are for a provider when neither does. Files are read afresh: what they were inspected as is not
 // believed. The error is the first file's that cannot be read.
-func (r *Reader) Read(ctx context.Context, files []invoice.Content) (invoice.Reading, error) {
+func (r *Reader) Read(ctx context.Context, files []invoice.Content, found func(fiscal.QR)) (invoice.Reading, error) {
+	var once sync.Once
+	see := func(qr *fiscal.QR) {
+		if qr != nil && found != nil {
+			once.Do(func() { found(*qr) })
+		}
+	}
 	parts := make([]part, len(files))
 	faults := make([]error, len(files))
 	err := r.cfg.Pages(ctx, len(files), func(ctx context.Context, i int) error {
-		parts[i], faults[i] = r.readFile(ctx, files[i])
+		parts[i], faults[i] = r.readFile(ctx, files[i], see)
 		return faults[i]
 	})
 	for i, fault := range faults {
@@ -173,7 +180,7 @@ func (r *Reader) Read(ctx context.Context, files []invoice.Content) (invoice.Rea
 	return r.assemble(ctx, files, parts)
 }
 
-func (r *Reader) readFile(ctx context.Context, file invoice.Content) (part, error) {
+func (r *Reader) readFile(ctx context.Context, file invoice.Content, see func(*fiscal.QR)) (part, error) {
 	if err := ctx.Err(); err != nil {
 		return part{}, err
 	}
@@ -187,18 +194,19 @@ func (r *Reader) readFile(ctx context.Context, file invoice.Content) (part, erro
 		return part{draft: draft, qr: qr}, err
 	case invoice.FilePDF:
 		return r.readPDF(ctx, file.Data)
-	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC:
+	case invoice.FileJPEG, invoice.FilePNG, invoice.FileWebP, invoice.FileHEIC, invoice.FileQR:
 	}
-	return r.readPicture(ctx, kind, file.Data)
+	return r.readPicture(ctx, kind, file.Data, see)
 }
 
-// readPicture makes the page of a picture, and finds its QR code and its hash.
-func (r *Reader) readPicture(ctx context.Context, kind invoice.FileKind, data []byte) (part, error) {
+// readPicture makes the page of a picture, and finds its QR code and its hash. see is told of the code before the page is made.
+func (r *Reader) readPicture(ctx context.Context, kind invoice.FileKind, data []byte, see func(*fiscal.QR)) (part, error) {
 	var p part
 	err := r.withPicture(ctx, kind, data, func(img image.Image, page *image.RGBA) error {
 		gray := planeOf(page)
 		p.hash = hashPicture(gray)
 		p.qr = findQR(ctx, gray, func() plane { return planeOf(img) })
+		see(p.qr)
 		jpeg, err := r.encodePage(page)
 		p.pages = []invoice.DocumentPage{{MediaType: "image/jpeg", Data: jpeg}}
 		return err

@@ -32,7 +32,7 @@ func TestFilesKeepTheirOrderWhenReadAtOnce(t *testing.T) {
 	for i, side := range []int{60, 50, 40, 30} {
 		files = append(files, invoice.Content{File: invoice.File{Position: i + 2}, Data: asJPEG(t, image.NewGray(image.Rect(0, 0, side, side)))})
 	}
-	got, err := reader.Read(t.Context(), files)
+	got, err := reader.Read(t.Context(), files, nil)
 	require.NoError(t, err)
 	assert.Equal(t, 4, calls)
 	require.Len(t, got.Pages, 4)
@@ -43,7 +43,7 @@ func TestFilesKeepTheirOrderWhenReadAtOnce(t *testing.T) {
 	}
 
 	files[1].Data, files[3].Data = []byte("GIF89a"), nil
-	_, err = reader.Read(t.Context(), files)
+	_, err = reader.Read(t.Context(), files, nil)
 	requireRefusal(t, err, invoice.CodeUnsupportedMedia) // the first file's
 	require.ErrorContains(t, err, "file 2")
 }
@@ -53,7 +53,7 @@ func TestXMLBesidesPhotosGivesThePurchase(t *testing.T) {
 	r, img := picture(t, 7, "clean", 1.5)
 	xml, err := r.XML(receipts.XMLOptions{})
 	require.NoError(t, err)
-	got, err := shared().Read(t.Context(), []invoice.Content{{Data: asJPEG(t, img)}, {File: invoice.File{Position: 1}, Data: xml}})
+	got, err := shared().Read(t.Context(), []invoice.Content{{Data: asJPEG(t, img)}, {File: invoice.File{Position: 1}, Data: xml}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, invoice.SourceXML, got.Source)
 	assert.Equal(t, string(r.Key), got.Draft.AccessKey)
@@ -68,9 +68,9 @@ func TestPagesOfAllFilesAreBounded(t *testing.T) {
 			p.AddPage()
 		}
 	})
-	_, err := shared().Read(t.Context(), []invoice.Content{{Data: ten}, {Data: ten}})
+	_, err := shared().Read(t.Context(), []invoice.Content{{Data: ten}, {Data: ten}}, nil)
 	require.NoError(t, err)
-	_, err = shared().Read(t.Context(), []invoice.Content{{Data: ten}, {Data: ten}, {Data: smallPNG(t)}})
+	_, err = shared().Read(t.Context(), []invoice.Content{{Data: ten}, {Data: ten}, {Data: smallPNG(t)}}, nil)
 	requireRefusal(t, err, invoice.CodeTooLarge)
 }
 
@@ -78,6 +78,6 @@ func TestCancelledReadsEndWithTheContextsError(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := shared().Read(ctx, []invoice.Content{{Data: smallPNG(t)}})
+	_, err := shared().Read(ctx, []invoice.Content{{Data: smallPNG(t)}}, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -24,7 +24,7 @@ func scrubbed(kind invoice.FileKind, data []byte) []byte {
 		return scrubbedHEIC(data)
 	case invoice.FileXML:
 		return scrubbedXML(data)
-	case invoice.FilePDF:
+	case invoice.FilePDF, invoice.FileQR:
 	}
 	return data
 }

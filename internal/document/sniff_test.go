@@ -136,7 +136,7 @@ func TestOtherKindsAreRefused(t *testing.T) {
 			t.Parallel()
 			_, err := shared().Inspect(t.Context(), c.data)
 			requireRefusal(t, err, c.want)
-			_, err = shared().Read(t.Context(), []invoice.Content{{Data: c.data}})
+			_, err = shared().Read(t.Context(), []invoice.Content{{Data: c.data}}, nil)
 			requireRefusal(t, err, c.want)
 		})
 	}
@@ -152,7 +152,7 @@ func TestPictureBombsAreRefusedBeforeDecoding(t *testing.T) {
 			t.Parallel()
 			_, err := shared().Inspect(t.Context(), data)
 			requireRefusal(t, err, invoice.CodeTooLarge)
-			_, err = shared().Read(t.Context(), []invoice.Content{{Data: data}})
+			_, err = shared().Read(t.Context(), []invoice.Content{{Data: data}}, nil)
 			requireRefusal(t, err, invoice.CodeTooLarge)
 		})
 	}

@@ -38,7 +38,7 @@ func TestEveryFieldOfANoteIsExact(t *testing.T) {
 		o := variants[seed%uint64(len(variants))]
 		data, err := r.XML(o)
 		require.NoError(t, err)
-		got, err := shared().Read(t.Context(), []invoice.Content{{Data: data}})
+		got, err := shared().Read(t.Context(), []invoice.Content{{Data: data}}, nil)
 		require.NoError(t, err, "seed %d", seed)
 		require.Equal(t, invoice.SourceXML, got.Source)
 		require.Empty(t, got.Pages)
@@ -204,9 +204,9 @@ func TestFilesOfDifferentNotesAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	b, err := two.XML(receipts.XMLOptions{})
 	require.NoError(t, err)
-	_, err = shared().Read(t.Context(), []invoice.Content{{Data: a}, {Data: b}})
+	_, err = shared().Read(t.Context(), []invoice.Content{{Data: a}, {Data: b}}, nil)
 	requireRefusal(t, err, invoice.CodeBadUserInput)
-	got, err := shared().Read(t.Context(), []invoice.Content{{Data: a}, {Data: bytes.Clone(a)}})
+	got, err := shared().Read(t.Context(), []invoice.Content{{Data: a}, {Data: bytes.Clone(a)}}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, string(one.Key), got.Draft.AccessKey)
 }

@@ -20,6 +20,12 @@ type QR struct {
 	Amount  *Money     // amount due (vNF); v1 and offline codes
 	Host    string     // lower case, no port; a URL is matched to its state by host, never by path
 	State   string     // the state whose host it is ("SP"); "" when the host is no state's
+
+	// What a state asks for besides the key before it shows a note: of version 2 alone, "" where it does not have its form. None
+	// of it names the consumer.
+	TokenID string // cscId, which of the shop's secrets made Hash: up to six digits
+	Hash    string // 40 hexadecimal digits, in capitals
+	Digest  string // digVal of the offline form: hexadecimal digits as they stand
 }
 
 // ErrQR says that a text is not the QR code of an NFC-e. It never repeats the text, which may carry a CPF; what is wrong with
@@ -127,6 +133,9 @@ func parseFields(fields []string) (QR, error) {
 	var ok bool
 	if qr.Test, ok = parseEnvironment(fields[2]); !ok {
 		return QR{}, ErrQR
+	}
+	if qr.Version == 2 {
+		qr.proof(fields)
 	}
 	if qr.Offline {
 		if qr.Day, ok = parseDay(fields[3]); !ok {

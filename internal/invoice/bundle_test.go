@@ -19,6 +19,7 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/account"
 	"github.com/mercadoesperto/smarket/internal/filestore"
+	"github.com/mercadoesperto/smarket/internal/fiscal"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/receipts"
 	"github.com/mercadoesperto/smarket/internal/store"
@@ -38,6 +39,7 @@ type bundle struct {
 	live   *fakeLive
 	reader *fakeReader
 	ask    func(ctx context.Context, req invoice.ExtractionRequest, observe func(invoice.Progress)) (invoice.Extraction, error)
+	states *fakeOfficial
 	files  string
 	same   invoice.SamePicture
 }
@@ -55,7 +57,7 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(func() { assert.NoError(t, files.Close()) })
 
 	b := &bundle{
-		db: db, store: store.NewInvoices(db), shop: &fakeCatalogue{}, plans: &fakeAnalyses{}, queue: &fakeQueue{}, live: &fakeLive{}, reader: &fakeReader{},
+		db: db, store: store.NewInvoices(db), shop: &fakeCatalogue{}, plans: &fakeAnalyses{}, queue: &fakeQueue{}, live: &fakeLive{}, reader: &fakeReader{}, states: &fakeOfficial{refuse: errors.New("not asked")},
 		files: filepath.Join(dir, "files"), same: bytes.Equal,
 	}
 	b.reader.read = func([]invoice.Content) (invoice.Reading, error) {
@@ -68,7 +70,7 @@ func setup(t *testing.T) *bundle {
 		Extractor: extractorFunc(func(ctx context.Context, r invoice.ExtractionRequest, o func(invoice.Progress)) (invoice.Extraction, error) {
 			return b.ask(ctx, r, o)
 		}),
-		Catalogue: b.shop, Analyses: b.plans,
+		Catalogue: b.shop, Analyses: b.plans, Official: b.states,
 		SamePicture: func(x, y []byte) bool { return b.same(x, y) },
 		NewID:       func() string { return uuid.Must(uuid.NewV7()).String() }, Log: log,
 		Now: func() time.Time { return time.Now().Truncate(time.Microsecond) }, // as stores keep it
@@ -176,6 +178,46 @@ type fakeQueue struct {
 	mu        sync.Mutex
 	enqueued  int64
 	cancelled []int64
+	confirm   []confirmation
+}
+
+// confirmation is a job that holds an invoice against the state's record.
+type confirmation struct {
+	id       string
+	run, try int
+	at       time.Time
+}
+
+func (q *fakeQueue) EnqueueConfirmation(_ context.Context, _ *sql.Tx, id string, run, try int, at time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.confirm = append(q.confirm, confirmation{id, run, try, at})
+	return nil
+}
+
+// fakeOfficial is the states: it answers what it is told, in turn, the last for ever.
+type fakeOfficial struct {
+	mu      sync.Mutex
+	refuse  error
+	answers []invoice.Record
+	asked   []fiscal.QR
+	while   func() // called before it answers; nil for nothing
+}
+
+func (o *fakeOfficial) Accepts(fiscal.QR) error { return o.refuse }
+
+func (o *fakeOfficial) Lookup(_ context.Context, qr fiscal.QR) invoice.Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked = append(o.asked, qr)
+	if o.while != nil {
+		o.while()
+	}
+	answer := o.answers[0]
+	if len(o.answers) > 1 {
+		o.answers = o.answers[1:]
+	}
+	return answer
 }
 
 func (q *fakeQueue) EnqueueExtraction(context.Context, *sql.Tx, string) (int64, error) {
@@ -283,7 +325,7 @@ func (r *fakeReader) Inspect(context.Context, []byte) (invoice.Inspection, error
 	return invoice.Inspection{Kind: invoice.FileJPEG, AccessKey: r.key, Clean: r.clean}, r.refuse
 }
 
-func (r *fakeReader) Read(_ context.Context, files []invoice.Content) (invoice.Reading, error) {
+func (r *fakeReader) Read(_ context.Context, files []invoice.Content, _ func(fiscal.QR)) (invoice.Reading, error) {
 	return r.read(files)
 }
 

@@ -77,6 +77,8 @@ const (
 	CheckIssueDate CheckName = "ISSUE_DATE"
 	// CheckRealDocument: tpAmb is not 2, the authority's test environment.
 	CheckRealDocument CheckName = "REAL_DOCUMENT"
+	// CheckOfficialRecord: the state does not say that the shop cancelled the note. Left out where it says nothing.
+	CheckOfficialRecord CheckName = "OFFICIAL_RECORD"
 )
 
 // Tolerance is how far real notes stray: a difference up to this is reported in Difference and passes.
@@ -97,13 +99,15 @@ type CheckInput struct {
 	// Former is the verdict of an earlier run over the same note. Where QR is no longer at hand, because the code's text is not
 	// kept, what it said is taken from there: see recheck.go.
 	Former []Check
+	// Cancelled is the state's word that the shop took the note back.
+	Cancelled bool
 }
 
 // RunChecks holds a draft against itself and its QR code. It changes nothing, needs nothing else, bears any draft, and always
 // answers in the same order. A rule whose figures are not stated is not in the answer. A rule per line gives one failed Check
 // for every line that breaks it, or one passed Check when none does.
 func RunChecks(in CheckInput) []Check {
-	l := ledger{draft: in.Draft, qr: in.QR, now: in.Now}
+	l := ledger{draft: in.Draft, qr: in.QR, now: in.Now, cancelled: in.Cancelled}
 	if l.draft == nil {
 		l.draft = &Draft{}
 	}
@@ -123,6 +127,7 @@ func RunChecks(in CheckInput) []Check {
 	l.checkQR()
 	l.checkIssueDate()
 	l.checkRealDocument()
+	l.checkOfficialRecord()
 	return l.checks
 }
 
@@ -138,11 +143,12 @@ func AllPassed(checks []Check) bool {
 
 // ledger is one run of the checks.
 type ledger struct {
-	draft  *Draft
-	qr     *fiscal.QR // never nil; the zero QR says nothing
-	now    time.Time
-	former []Check // of a run that had the code; nil when this one has it
-	checks []Check
+	draft     *Draft
+	qr        *fiscal.QR // never nil; the zero QR says nothing
+	now       time.Time
+	cancelled bool
+	former    []Check // of a run that had the code; nil when this one has it
+	checks    []Check
 }
 
 func (l *ledger) add(name CheckName, passed bool, expected, found string) {
@@ -455,6 +461,15 @@ func (l *ledger) checkRealDocument() {
 		found = "documento de teste, sem valor fiscal"
 	}
 	l.add(CheckRealDocument, !test, "documento fiscal", found)
+}
+
+// checkOfficialRecord keeps what the state said through corrections: they do not change it.
+func (l *ledger) checkOfficialRecord() {
+	if l.cancelled {
+		l.add(CheckOfficialRecord, false, "nota válida na SEFAZ", "nota cancelada pela loja")
+	} else if was := l.was(CheckOfficialRecord); was != nil {
+		l.checks = append(l.checks, *was)
+	}
 }
 
 // onSomeFace says whether what is asked holds of a moment as its own zone shows it. A moment in UTC, where no Brazilian shop

@@ -132,5 +132,6 @@ func ledgerRules() []ledgerRule {
 		{CheckItemGTIN, agreement, 5, 5},
 		{CheckIssueDate, agreement, 5, 20},
 		{CheckRealDocument, agreement, 0, 50},
+		{CheckOfficialRecord, agreement, 0, 90},
 	}
 }

@@ -115,11 +115,8 @@ func (inv *Invoice) revision(now time.Time) Revision {
 // correct gives the invoice what the user says, with the ledger's new verdict. A confirmation stands as long as no figure that
 // the ledger looks at changes. items says that lines changed, or what they are.
 func (inv *Invoice) correct(draft Draft, changes []FieldChange, lessons []Lesson, now time.Time) (items bool) {
-	items = len(lessons) > 0
+	items = len(lessons) > 0 || touchItems(changes)
 	for _, c := range changes {
-		if c.Field == "items" || strings.HasPrefix(c.Field, "items.") {
-			items = true
-		}
 		switch c.Field {
 		case "issuer.name", "items.description", "items.unit": // words
 		default:
@@ -141,4 +138,9 @@ func (inv *Invoice) correct(draft Draft, changes []FieldChange, lessons []Lesson
 		inv.Status = StatusNeedsReview
 	}
 	return items
+}
+
+// touchItems says whether a change is about lines.
+func touchItems(changes []FieldChange) bool {
+	return slices.ContainsFunc(changes, func(c FieldChange) bool { return c.Field == "items" || strings.HasPrefix(c.Field, "items.") })
 }

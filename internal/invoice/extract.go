@@ -70,12 +70,9 @@ func (s *Service) begin(ctx context.Context, id string) (*Invoice, error) {
 
 // read takes a run from its files to a final status.
 func (s *Service) read(ctx context.Context, inv *Invoice) error {
-	started := s.Now()
-	contents, err := s.contents(ctx, inv)
-	if err != nil {
-		return err
-	}
-	reading, err := s.Reader.Read(ctx, contents)
+	look := s.newQuestion(ctx)
+	defer look.close()
+	reading, err := s.document(ctx, inv, look)
 	if err != nil {
 		return err
 	}
@@ -84,26 +81,70 @@ func (s *Service) read(ctx context.Context, inv *Invoice) error {
 	} else if dup != nil {
 		return s.finishDuplicate(ctx, inv, reading, *dup)
 	}
-	result, err := s.extraction(ctx, inv, reading, started, s.reporter(ctx, inv))
+	result, err := s.extraction(ctx, inv, reading, look, s.reporter(ctx, inv))
 	if err != nil {
 		return err
 	}
 	return s.complete(ctx, inv, reading, result)
 }
 
-// extraction is the document's own word where it gave the whole purchase, and the providers' otherwise.
+// document reads what was submitted. A code on it is asked for while the rest is still being read.
+func (s *Service) document(ctx context.Context, inv *Invoice, look *question) (Reading, error) {
+	contents, err := s.contents(ctx, inv)
+	if err != nil {
+		return Reading{}, err
+	}
+	if inv.code() != nil {
+		qr, err := fiscal.ParseRecord(string(contents[0].Data))
+		if err != nil {
+			return Reading{}, fmt.Errorf("read code: %w", err)
+		}
+		look.ask(qr)
+		return Reading{QR: &qr}, nil
+	}
+	started := s.Now()
+	reading, err := s.Reader.Read(ctx, contents, look.ask)
+	if err != nil {
+		return Reading{}, err
+	}
+	if reading.Draft == nil && reading.QR != nil {
+		look.ask(*reading.QR)
+	}
+	reading.started = started
+	return reading, nil
+}
+
+// extraction is the document's own word where it gave the whole purchase, then the state's, and the providers' otherwise.
 func (s *Service) extraction(
-	ctx context.Context, inv *Invoice, reading Reading, started time.Time, report func(Progress),
+	ctx context.Context, inv *Invoice, reading Reading, look *question, report func(Progress),
 ) (Extraction, error) {
 	if reading.Draft != nil {
 		return Extraction{Draft: *reading.Draft, Source: reading.Source, Attempts: []Attempt{{
-			Provider: "document", Outcome: "ok", Items: len(reading.Draft.Items), StartedAt: started, FinishedAt: s.Now(),
+			Provider: "document", Outcome: "ok", Items: len(reading.Draft.Items), StartedAt: reading.started, FinishedAt: s.Now(),
 		}}}, nil
 	}
 	report(Progress{})
+	record, attempt, asked := look.wait()
+	var attempts []Attempt
+	if asked {
+		attempts = append(attempts, attempt)
+	}
+	if record.Outcome == RecordFound {
+		return Extraction{Draft: *record.Draft, Source: SourceSefaz, Attempts: attempts, Record: RecordFound}, nil
+	}
+	if inv.code() != nil {
+		if err := ctx.Err(); err != nil {
+			return Extraction{}, err
+		}
+		if !asked { // switched off since it was accepted
+			record = Record{State: reading.QR.Key.State(), Outcome: RecordUnavailable}
+		}
+		return Extraction{}, &askError{attempts: attempts, cause: s.withoutRecord(inv, record)}
+	}
 	result, err := s.Extractor.Extract(ctx, ExtractionRequest{
 		InvoiceID: inv.ID, UserID: inv.UserID, Pages: reading.Pages, QR: reading.QR,
 	}, report)
+	result.Attempts, result.Record = append(attempts, result.Attempts...), record.Outcome
 	if err != nil {
 		return Extraction{}, &askError{attempts: result.Attempts, hashes: reading.Hashes, cause: err}
 	}
@@ -205,6 +246,11 @@ func (s *Service) complete(ctx context.Context, inv *Invoice, reading Reading, r
 		inv.take(result, reading.QR, s.Now())
 		inv.record(result.Attempts, reading.Hashes)
 		inv.JobID, inv.Failure, inv.ConfirmedAt = 0, nil, nil
+		if result.Record == RecordNotYet {
+			if err := s.enqueueReconcile(ctx, tx, inv.ID, inv.Run, 1); err != nil {
+				return Event{}, err
+			}
+		}
 		for i := range inv.Items {
 			inv.Items[i].ID = s.NewID()
 		}
@@ -329,18 +375,24 @@ func purchaseClaims(d Draft, qr *fiscal.QR) []claim {
 // settle writes down a failed run: for another try, or for good.
 func (s *Service) settle(ctx context.Context, inv *Invoice, cause error, lastTry bool) error {
 	code, message, after, permanent := classify(cause)
+	_, waits := errors.AsType[*recordError](cause)
+	final := permanent || lastTry && !waits
 	err := s.changeRun(ctx, inv.ID, inv.Run, func(ctx context.Context, tx Tx, inv *Invoice) (Event, error) {
 		if ask, ok := errors.AsType[*askError](cause); ok {
 			inv.record(ask.attempts, ask.hashes)
 		}
-		if permanent || lastTry {
+		if final {
 			inv.Status, inv.JobID, inv.Failure = StatusFailed, 0, &Failure{Code: code, Message: message}
 			e := s.event(inv, StageFailed, percentDone, message)
 			e.Code = code
 			return e, tx.Release(ctx, inv.ID) // a better photo of the same purchase must not meet this one
 		}
 		inv.Status = StatusQueued
-		e := s.event(inv, StageRetrying, percentReading, "Não deu certo agora; vamos tentar de novo em instantes.")
+		again := "Não deu certo agora; vamos tentar de novo em instantes."
+		if waits {
+			again = "A SEFAZ ainda não mostra esta nota; vamos consultar de novo mais tarde."
+		}
+		e := s.event(inv, StageRetrying, percentReading, again)
 		e.Code = code
 		return e, nil
 	})
@@ -348,7 +400,7 @@ func (s *Service) settle(ctx context.Context, inv *Invoice, cause error, lastTry
 		return errors.Join(err, cause)
 	}
 	level := s.Log.WarnContext
-	if permanent || lastTry {
+	if final {
 		level(ctx, "extraction failed", "invoice_id", inv.ID, "run", inv.Run, "code", string(code), "error", cause)
 		return nil
 	}
@@ -372,7 +424,7 @@ func classify(err error) (code Code, message string, after time.Duration, perman
 
 // take gives the invoice what was read, with the ledger's verdict.
 func (inv *Invoice) take(result Extraction, qr *fiscal.QR, now time.Time) {
-	checks := RunChecks(CheckInput{Draft: &result.Draft, QR: qr, Now: now})
+	checks := RunChecks(CheckInput{Draft: &result.Draft, QR: qr, Now: now, Cancelled: result.Record == RecordCancelled})
 	confidence := Confidence(checks, result.Source)
 	inv.Draft, inv.Source, inv.Checks, inv.Confidence = result.Draft, result.Source, checks, &confidence
 	inv.Items = slices.Clone(inv.Items) // they get ids and products, which the provider's are not to have

@@ -203,6 +203,9 @@ const (
 	FileHEIC FileKind = "HEIC"
 	FilePDF  FileKind = "PDF"
 	FileXML  FileKind = "XML"
+	// FileQR is a QR code or a key that was submitted in the place of files: what fiscal.QR.Record makes of it, without a
+	// consumer. It is kept, exported and removed as files are, and is not shown among them.
+	FileQR FileKind = "QR"
 )
 
 // Attempt is one try to read the invoice: by a provider, or from the document itself.

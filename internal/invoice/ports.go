@@ -123,6 +123,9 @@ type Page struct {
 type Queue interface {
 	// EnqueueExtraction adds a job inside the caller's transaction and returns its id.
 	EnqueueExtraction(ctx context.Context, tx *sql.Tx, invoiceID string) (jobID int64, err error)
+	// EnqueueConfirmation adds a job inside the caller's transaction that holds what run read against the state's record, not
+	// before at. try counts from 1.
+	EnqueueConfirmation(ctx context.Context, tx *sql.Tx, invoiceID string, run, try int, at time.Time) error
 	// CancelExtraction cancels the job inside the caller's transaction; one that runs has its context cancelled. No error
 	// when the job is gone already.
 	CancelExtraction(ctx context.Context, tx *sql.Tx, jobID int64) error
@@ -179,8 +182,9 @@ type Reader interface {
 	// Inspect says what a file is and refuses what would not be read: UNSUPPORTED_MEDIA, TOO_LARGE or BAD_USER_INPUT. It
 	// looks at headers and structure only, and decodes no picture. An XML's access key comes with it.
 	Inspect(ctx context.Context, data []byte) (Inspection, error)
-	// Read reads the files of one invoice, in their order.
-	Read(ctx context.Context, files []Content) (Reading, error)
+	// Read reads the files of one invoice, in their order. found, which may be nil, is told of the first code on a picture as
+	// soon as it is seen, while pictures are still being prepared.
+	Read(ctx context.Context, files []Content, found func(fiscal.QR)) (Reading, error)
 }
 
 // Inspection is what can be known of a file before it is accepted.
@@ -209,6 +213,8 @@ type Reading struct {
 	QR *fiscal.QR
 	// Hashes are the perceptual hashes of the picture files, by the file's Position.
 	Hashes map[int][]byte
+
+	started time.Time // when the Service began to read
 }
 
 // DocumentPage is one page prepared for a provider: upright, without metadata, scaled.
@@ -217,6 +223,35 @@ type DocumentPage struct {
 	Data      []byte
 	Text      string // the text layer of a PDF page, laid out in columns with blanks; "" for pictures
 }
+
+// Official asks the state for its public record of a consumer invoice. Implemented by sefaz.Client.
+type Official interface {
+	// Accepts says whether the state can be asked with what qr has: a BAD_USER_INPUT *Error otherwise, for the family.
+	Accepts(qr fiscal.QR) error
+	// Lookup asks. It takes no longer than its own deadline, and answers a Record for whatever happens.
+	Lookup(ctx context.Context, qr fiscal.QR) Record
+}
+
+// Record is what the state answered.
+type Record struct {
+	State   string // "SP"
+	Outcome RecordOutcome
+	Draft   *Draft // of RecordFound alone
+}
+
+// RecordOutcome is how a look-up of the state's record ended.
+type RecordOutcome string
+
+// The outcomes.
+const (
+	RecordFound         RecordOutcome = "FOUND"
+	RecordNotYet        RecordOutcome = "NOT_YET"        // the state does not have the note: it was issued offline, or never
+	RecordCaptcha       RecordOutcome = "CAPTCHA"        // the page asks for a person
+	RecordUnknownLayout RecordOutcome = "UNKNOWN_LAYOUT" // there is a page that is not understood
+	RecordUnavailable   RecordOutcome = "UNAVAILABLE"    // no answer, an error, too many askers
+	RecordRefused       RecordOutcome = "REFUSED"        // the state does not take the code, or leads to where nothing is fetched
+	RecordCancelled     RecordOutcome = "CANCELLED"      // the shop took the note back
+)
 
 // SamePicture says whether two perceptual hashes are of near-same pictures. Implemented by internal/document.
 type SamePicture func(a, b []byte) bool
@@ -244,11 +279,13 @@ type Progress struct {
 	ItemsFound int
 }
 
-// Extraction is a provider's reading of an invoice.
+// Extraction is a reading of an invoice.
 type Extraction struct {
 	Draft    Draft
 	Source   Source
 	Attempts []Attempt // Number and Run are left to the caller
+	// Record is what the state said of the note meanwhile, "" when it was not asked. Extractors leave it.
+	Record RecordOutcome
 }
 
 // ExtractionError says why no provider could read a document, and whether trying again can help.

@@ -21,11 +21,38 @@ func (s *Service) Preview(ctx context.Context, files [][]byte, observe func(Even
 		contents = append(contents, Content{File: f, Data: data})
 	}
 	observe(s.event(inv, StageReading, percentReading, "Lendo os arquivos."))
-	reading, err := s.Reader.Read(ctx, contents)
+	look := s.newQuestion(ctx)
+	defer look.close()
+	reading, err := s.Reader.Read(ctx, contents, look.ask)
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.extraction(ctx, inv, reading, now, func(p Progress) { observe(s.progressEvent(inv, p)) })
+	reading.started = now
+	return s.preview(ctx, inv, reading, look, observe)
+}
+
+// PreviewCode is Preview of a QR code's text or of an access key, of which one is "".
+func (s *Service) PreviewCode(ctx context.Context, qrCode, accessKey string, observe func(Event)) (*Invoice, error) {
+	qr, err := s.parseCode(qrCode, accessKey)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	inv := &Invoice{
+		ID: s.NewID(), Status: StatusProcessing, Version: 1, Run: 1, CreatedAt: now, UpdatedAt: now,
+		Files: []File{{ID: s.NewID(), Kind: FileQR}},
+	}
+	look := s.newQuestion(ctx)
+	defer look.close()
+	look.ask(qr)
+	return s.preview(ctx, inv, Reading{QR: &qr}, look, observe)
+}
+
+func (s *Service) preview(ctx context.Context, inv *Invoice, reading Reading, look *question, observe func(Event)) (*Invoice, error) {
+	if reading.Draft == nil && reading.QR != nil {
+		look.ask(*reading.QR)
+	}
+	result, err := s.extraction(ctx, inv, reading, look, func(p Progress) { observe(s.progressEvent(inv, p)) })
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type Service struct {
 	Deps
 }
 
-// Deps is what a Service works with. All are needed; Preview alone does with Reader, Extractor, NewID, Now and Log.
+// Deps is what a Service works with. All but Official are needed; Preview alone does with Reader, Extractor, NewID, Now and Log.
 type Deps struct {
 	Store       Store
 	Files       Files
@@ -31,6 +31,7 @@ type Deps struct {
 	Catalogue   Catalogue
 	Analyses    Analyses
 	SamePicture SamePicture
+	Official    Official      // nil: no state is asked
 	NewID       func() string // UUIDv7
 	Now         func() time.Time
 	Log         *slog.Logger

@@ -14,10 +14,14 @@ import (
 // maxIdempotencyKey bounds what a client may use, in bytes.
 const maxIdempotencyKey = 200
 
-// SubmitInput is the files of one purchase, in order.
+// SubmitInput is one purchase: its files, in order, or its code or its key.
 type SubmitInput struct {
 	UserID  string
 	Uploads []Upload
+	// QRCode is the text of the note's QR code, which may name the consumer: it is taken apart, and never kept as it is.
+	QRCode string
+	// AccessKey is the note's key, blanks between its groups or not.
+	AccessKey string
 	// IdempotencyKey makes a repeated submission answer what the first one did. "" for none.
 	IdempotencyKey string
 	AllowDuplicate bool
@@ -35,8 +39,9 @@ type Submission struct {
 	Duplicate *Duplicate
 }
 
-// Submit accepts the files of one purchase. When it returns without an error the invoice and its job are durable, or an
-// existing invoice is named. Errors are *Error: BAD_USER_INPUT, UNSUPPORTED_MEDIA, TOO_LARGE; nothing is stored then.
+// Submit accepts one purchase. When it returns without an error the invoice and its job are durable, or an
+// existing invoice is named. Errors are *Error: BAD_USER_INPUT, UNSUPPORTED_MEDIA, TOO_LARGE, and UNAVAILABLE for a code where no state
+// is asked; nothing is stored then.
 func (s *Service) Submit(ctx context.Context, in SubmitInput) (Submission, error) {
 	if err := checkSubmission(in); err != nil {
 		return Submission{}, err
@@ -46,7 +51,7 @@ func (s *Service) Submit(ctx context.Context, in SubmitInput) (Submission, error
 		ID: s.NewID(), UserID: in.UserID, Status: StatusQueued, Version: 1, AllowDuplicate: in.AllowDuplicate,
 		IdempotencyKey: in.IdempotencyKey, CreatedAt: now, UpdatedAt: now,
 	}
-	claims, err := s.storeFiles(ctx, inv, in.Uploads)
+	claims, err := s.storeInput(ctx, inv, in)
 	if err == nil {
 		err = s.insert(ctx, inv, claims)
 	}
@@ -58,9 +63,17 @@ func (s *Service) Submit(ctx context.Context, in SubmitInput) (Submission, error
 }
 
 func checkSubmission(in SubmitInput) error {
+	given := 0
+	for _, is := range []bool{len(in.Uploads) > 0, in.QRCode != "", in.AccessKey != ""} {
+		if is {
+			given++
+		}
+	}
 	switch {
-	case len(in.Uploads) == 0:
-		return &Error{Code: CodeBadUserInput, Field: "files", Message: "Envie pelo menos um arquivo."}
+	case given == 0:
+		return &Error{Code: CodeBadUserInput, Field: "files", Message: "Envie pelo menos um arquivo, ou o QR code ou a chave da nota."}
+	case given > 1:
+		return &Error{Code: CodeBadUserInput, Message: "Envie só um: os arquivos, o QR code ou a chave da nota."}
 	case len(in.Uploads) > MaxFiles:
 		return &Error{
 			Code: CodeBadUserInput, Field: "files", Message: fmt.Sprintf("Envie no máximo %d arquivos por nota.", MaxFiles),
@@ -78,6 +91,27 @@ func checkSubmission(in SubmitInput) error {
 type claim struct {
 	kind  DuplicateReason
 	value string
+}
+
+// storeInput puts what was submitted where the job finds it.
+func (s *Service) storeInput(ctx context.Context, inv *Invoice, in SubmitInput) ([]claim, error) {
+	if len(in.Uploads) > 0 {
+		return s.storeFiles(ctx, inv, in.Uploads)
+	}
+	qr, err := s.parseCode(in.QRCode, in.AccessKey)
+	if err != nil {
+		return nil, err
+	}
+	data := []byte(qr.Record())
+	sum := sha256.Sum256(data)
+	f := File{ID: s.NewID(), Kind: FileQR, Size: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
+	f.BlobKey = inv.UserID + "/" + inv.ID + "/" + f.ID
+	inv.Files = append(inv.Files, f)
+	if err := s.Files.Put(ctx, f.BlobKey, bytes.NewReader(data)); err != nil {
+		return nil, fmt.Errorf("store code: %w", err)
+	}
+	// The key first: another code of the same note is the same purchase for that reason.
+	return []claim{{DuplicateSameAccessKey, string(qr.Key)}, {DuplicateSameBytes, contentHash(inv.Files)}}, nil
 }
 
 // storeFiles reads the uploads one at a time, refuses what would not be read, and puts the rest where the job finds it.
@@ -194,7 +228,7 @@ func (s *Service) unclaim(ctx context.Context, tx Tx, inv *Invoice, claims []cla
 // answerExisting turns a submission that was refused because its purchase or its idempotency key is already there into the
 // answer that names the existing invoice. Other errors stay.
 func (s *Service) answerExisting(ctx context.Context, in SubmitInput, refused *Invoice, err error) (Submission, error) {
-	if in.IdempotencyKey != "" && len(refused.Files) == len(in.Uploads) {
+	if in.IdempotencyKey != "" && len(refused.Files) == max(len(in.Uploads), 1) {
 		// First: a repeated submission is the same bytes too, but no duplicate.
 		prior, findErr := s.Store.InvoiceByIdempotencyKey(ctx, in.UserID, in.IdempotencyKey)
 		if findErr != nil {

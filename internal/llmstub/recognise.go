@@ -145,7 +145,7 @@ func (s *Stub) lookAt(ctx context.Context, m Media, seen *sight) {
 }
 
 func (s *Stub) read(ctx context.Context, data []byte) (invoice.Reading, error) {
-	return s.reader.Read(ctx, []invoice.Content{{Data: data}})
+	return s.reader.Read(ctx, []invoice.Content{{Data: data}}, nil)
 }
 
 func (s *Stub) fingerprint(ctx context.Context, picture []byte) ([]byte, error) {

@@ -130,7 +130,11 @@ export default function CapturePage() {
       </div>
       {scanning && (
         <Suspense fallback={<Loading what="Abrindo a câmera…" />}>
-          <Scanner onPhoto={(photo) => add([photo])} onClose={() => setScanning(false)} />
+          <Scanner
+            onPhoto={(photo) => add([photo])}
+            onSubmitted={(id) => navigate(`/notas/${id}`)}
+            onClose={() => setScanning(false)}
+          />
         </Suspense>
       )}
       {refused.length > 0 && (

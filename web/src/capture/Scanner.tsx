@@ -1,10 +1,15 @@
 import { useEffect, useRef, useState } from 'react';
+import { useMutation } from 'urql';
+import { explain } from '../app/errors';
+import { SubmitInvoiceDocument } from '../graphql/generated/graphql';
 import css from './Capture.module.css';
 import { accessKeyOf, formatAccessKey, qrReader } from './qr';
 
 interface Props {
-  /** The picture in which the code was found: the service reads files. */
+  /** The picture in which the code was found, for a note that the state is not asked for. */
   onPhoto: (photo: File) => void;
+  /** The invoice that was made of the code alone. */
+  onSubmitted: (invoiceId: string) => void;
   onClose: () => void;
 }
 
@@ -12,11 +17,14 @@ interface Props {
 const EVERY_MS = 250;
 
 /** The camera, until it has seen a note's QR code. */
-export default function Scanner({ onPhoto, onClose }: Props) {
+export default function Scanner({ onPhoto, onSubmitted, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLCanvasElement>(null);
-  const [found, setFound] = useState<string>();
+  const [found, setFound] = useState<Code>();
+  const [refusal, setRefusal] = useState<string>();
+  const [{ fetching }, submit] = useMutation(SubmitInvoiceDocument);
+  const idempotencyKey = useRef(crypto.randomUUID());
   const [failure, setFailure] = useState<string>();
 
   useEffect(() => dialog.current?.showModal(), []);
@@ -24,8 +32,8 @@ export default function Scanner({ onPhoto, onClose }: Props) {
   useEffect(() => {
     const stop = new AbortController();
     watchCamera(video.current, frame.current, stop.signal)
-      .then((key) => {
-        if (!stop.signal.aborted) setFound(key);
+      .then((code) => {
+        if (!stop.signal.aborted) setFound(code);
       })
       .catch(() => {
         if (!stop.signal.aborted)
@@ -45,6 +53,16 @@ export default function Scanner({ onPhoto, onClose }: Props) {
     );
   };
 
+  // A model is asked where the state is not: the photo stays at hand.
+  const lookUp = async (code: Code) => {
+    setRefusal(undefined);
+    const { data, error } = await submit({ input: { qrCode: code.text, idempotencyKey: idempotencyKey.current } });
+    if (error) setRefusal(explain(error));
+    if (data === undefined) return;
+    dialog.current?.close();
+    onSubmitted(data.submitInvoice.invoice.id);
+  };
+
   return (
     <dialog ref={dialog} aria-labelledby="scanner" onClose={onClose}>
       <div className="stack">
@@ -61,10 +79,11 @@ export default function Scanner({ onPhoto, onClose }: Props) {
         <div role="status">
           {found !== undefined && (
             <p>
-              Chave de acesso: <strong>{formatAccessKey(found)}</strong>. A foto vai junto, para a leitura. Se a nota
-              não aparece inteira nela, acrescente outras.
+              Chave de acesso: <strong>{formatAccessKey(found.key)}</strong>. Podemos buscar a nota na SEFAZ, ou ler
+              esta foto. Se a nota não aparece inteira nela, acrescente outras.
             </p>
           )}
+          {refusal !== undefined && <p className="bad">{refusal}</p>}
           {failure !== undefined && <p className="bad">{failure}</p>}
         </div>
         <div className="row">
@@ -72,8 +91,13 @@ export default function Scanner({ onPhoto, onClose }: Props) {
             Fechar
           </button>
           {found !== undefined && (
-            <button type="button" className="button primary" onClick={attach}>
+            <button type="button" className="button" onClick={attach}>
               Usar esta foto
+            </button>
+          )}
+          {found !== undefined && (
+            <button type="button" className="button primary" disabled={fetching} onClick={() => void lookUp(found)}>
+              {fetching ? 'Enviando…' : 'Buscar na SEFAZ'}
             </button>
           )}
         </div>
@@ -82,12 +106,18 @@ export default function Scanner({ onPhoto, onClose }: Props) {
   );
 }
 
+/** A note's code: its text may name the consumer, and is shown nowhere. */
+interface Code {
+  key: string;
+  text: string;
+}
+
 /** Shows the camera and looks for a note's code; the frame that has it stays in canvas. The camera is off when it ends. */
 async function watchCamera(
   video: HTMLVideoElement | null,
   canvas: HTMLCanvasElement | null,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Code> {
   if (video === null || canvas === null) throw new Error('the dialog is gone');
   const read = await qrReader();
   const stream = await navigator.mediaDevices.getUserMedia({
@@ -100,8 +130,9 @@ async function watchCamera(
       canvas.width = video.videoWidth;
       canvas.height = video.videoHeight;
       canvas.getContext('2d', { willReadFrequently: true })?.drawImage(video, 0, 0);
-      const key = accessKeyOf((canvas.width > 0 ? await read(canvas) : null) ?? '');
-      if (key !== undefined) return key;
+      const text = (canvas.width > 0 ? await read(canvas) : null) ?? '';
+      const key = accessKeyOf(text);
+      if (key !== undefined) return { key, text };
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
     throw new Error('closed');

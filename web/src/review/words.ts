@@ -57,6 +57,7 @@ export const CHECKS: Record<CheckName, { text: string; at: NoteField | 'items' |
   QR_STATE: { text: 'O QR code leva a outro estado.', at: 'accessKey' },
   ISSUE_DATE: { text: 'A data não é possível.', at: 'issuedAt' },
   REAL_DOCUMENT: { text: 'A nota é um teste do sistema da loja.', at: 'note' },
+  OFFICIAL_RECORD: { text: 'A loja cancelou a nota, segundo a SEFAZ.', at: 'note' },
 };
 
 const OTHER_FIELDS: Record<string, string> = {
