@@ -9,7 +9,9 @@ function serviceWorker(): Plugin {
     name: 'service-worker',
     apply: 'build',
     generateBundle(_options, bundle) {
-      const built = Object.keys(bundle).filter((f) => f !== 'index.html' && !f.includes('jsQR') && !f.endsWith('.map'));
+      const built = Object.keys(bundle).filter(
+        (f) => f !== 'index.html' && !f.includes('decode-') && !f.endsWith('.map'),
+      );
       const icons = readdirSync('public/icons').map((f) => `icons/${f}`);
       const files = ['', 'theme.js', 'manifest.webmanifest', ...icons, ...built].map((f) => `/${f}`);
       const version = createHash('sha256').update(files.join('\n'));
