@@ -1,0 +1,11 @@
+import { defineConfig } from '@playwright/test';
+import tests from './playwright.config';
+
+/** Not tests: the pictures of docs/images, of the same service as the tests'. */
+export default defineConfig({
+  ...tests,
+  testDir: 'screenshots',
+  workers: 1,
+  timeout: 300_000,
+  projects: [{ name: 'pictures', use: { viewport: { width: 1280, height: 800 } } }],
+});
