@@ -7,5 +7,18 @@ export default defineConfig({
   testDir: 'screenshots',
   workers: 1,
   timeout: 300_000,
-  projects: [{ name: 'pictures', use: { viewport: { width: 1280, height: 800 } } }],
+  // The browser's own controls, as that of dates, speak the language of the system.
+  projects: [
+    {
+      name: 'pictures',
+      use: {
+        launchOptions: {
+          ...tests.use?.launchOptions,
+          args: ['--lang=pt-BR'],
+          env: { ...process.env, LANGUAGE: 'pt_BR' } as Record<string, string>,
+        },
+        viewport: { width: 1280, height: 800 },
+      },
+    },
+  ],
 });

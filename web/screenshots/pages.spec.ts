@@ -31,7 +31,7 @@ test('pictures of each page', async ({ page }) => {
   await shoot(page, 'invoice', 'phone');
 
   await page.getByRole('link', { name: /^(Corrigir|Conferir) nota$/ }).click();
-  await page.getByLabel('Total da linha 1').fill('99,99');
+  await page.getByLabel('Total da linha 1', { exact: true }).fill('99,99');
   await page.getByRole('button', { name: 'Salvar correção' }).click();
   await page.getByText(/^Nota salva/).waitFor();
   await page.getByRole('button', { name: 'Fechar aviso' }).click();
@@ -49,7 +49,7 @@ test('pictures of each page', async ({ page }) => {
   await page.getByRole('img', { name: /^Gráfico/ }).waitFor();
   await shoot(page, 'spending', 'wide', 'phone');
   await page.goto(`/entender/produtos/${await favourite(token)}`);
-  await page.getByRole('heading', { name: 'Preços' }).waitFor();
+  await page.getByRole('img', { name: /^Gráfico/ }).waitFor();
   await shoot(page, 'product', 'wide', 'phone');
   await page.goto('/conta');
   await page.getByText('(este)').waitFor();
@@ -120,7 +120,7 @@ async function shoot(page: Page, name: string, ...kinds: ('wide' | 'phone' | 'da
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     const path = `${FOLDER}/${name}-${kind}.png`;
     await page.screenshot({ path, animations: 'disabled', scale: 'css' });
-    await promisify(execFile)('convert', [path, '-strip', '-colors', '128', `PNG8:${path}`]);
+    await promisify(execFile)('convert', [path, '-strip', '+dither', '-colors', '128', `PNG8:${path}`]);
     expect((await stat(path)).size, path).toBeLessThan(MOST_BYTES);
   }
   await page.setViewportSize(WIDE);
