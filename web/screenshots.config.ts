@@ -5,20 +5,8 @@ import tests from './playwright.config';
 export default defineConfig({
   ...tests,
   testDir: 'screenshots',
+  outputDir: 'test-results-screenshots', // not that of tests, which may run at the same time
   workers: 1,
   timeout: 300_000,
-  // The browser's own controls, as that of dates, speak the language of the system.
-  projects: [
-    {
-      name: 'pictures',
-      use: {
-        launchOptions: {
-          ...tests.use?.launchOptions,
-          args: ['--lang=pt-BR'],
-          env: { ...process.env, LANGUAGE: 'pt_BR' } as Record<string, string>,
-        },
-        viewport: { width: 1280, height: 800 },
-      },
-    },
-  ],
+  projects: [{ name: 'pictures', use: { viewport: { width: 1280, height: 800 } } }],
 });
