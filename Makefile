@@ -58,6 +58,10 @@ web-test: build ## the page: types, lint, unit tests, size
 web-e2e: components build ## the page in a real browser against the real server
 	cd web && npm run --silent e2e
 
+.PHONY: screenshots
+screenshots: components build ## the pictures in docs/images, of each page of the real server with the bundled samples
+	cd web && npm run --silent screenshots
+
 .PHONY: security
 security: components ## attack the running server, and print what was tried, expected and got
 	cd test/security && $(GOTEST) -count=1 -parallel 6 -timeout 10m . -v -run TestAttacks -args -table | sed -n '/^LIST/,/^[0-9]* attacks/p; /^ *--- FAIL/p; /^\(ok\|FAIL\)/p'

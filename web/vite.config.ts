@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vitest/config';
 
-/** Writes sw.js with the list of what it keeps: all that was built, but the reader of QR codes, which is large and rarely needed. */
+/** Writes sw.js with the list of what it keeps: all that was built. */
 function serviceWorker(): Plugin {
   return {
     name: 'service-worker',
     apply: 'build',
     generateBundle(_options, bundle) {
-      const built = Object.keys(bundle).filter((f) => f !== 'index.html' && !f.includes('jsQR') && !f.endsWith('.map'));
+      const built = Object.keys(bundle).filter((f) => f !== 'index.html' && !f.endsWith('.map'));
       const icons = readdirSync('public/icons').map((f) => `icons/${f}`);
       const files = ['', 'theme.js', 'manifest.webmanifest', ...icons, ...built].map((f) => `/${f}`);
       const version = createHash('sha256').update(files.join('\n'));

@@ -4,7 +4,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
 
-    test('every page is accessible and fits the screen', async ({ page }, { project }) => {
+    test('every page is accessible and fits the screen', { tag: '@desktop' }, async ({ page }, { project }) => {
       // Colours do not depend on the size of the screen: each size has one scheme.
       test.skip((colorScheme === 'light') !== (project.name === 'phone'));
       await page.goto('/entrar');

@@ -56,7 +56,7 @@ export async function signIn(page: Page, { email }: Home): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Notas', level: 1 })).toBeVisible();
 }
 
-async function submit(token: string, name: string): Promise<void> {
+export async function submit(token: string, name: string): Promise<void> {
   const form = new FormData();
   const query = `mutation ($input: SubmitInvoiceInput!) { submitInvoice(input: $input) { invoice { id } } }`;
   form.append('operations', JSON.stringify({ query, variables: { input: { files: [null] } } }));
@@ -66,7 +66,7 @@ async function submit(token: string, name: string): Promise<void> {
   await reply(fetch(`${url()}/graphql`, { method: 'POST', headers, body: form }));
 }
 
-async function ask<T>(query: string, variables: object, token?: string): Promise<T> {
+export async function ask<T>(query: string, variables: object, token?: string): Promise<T> {
   const headers = {
     'Content-Type': 'application/json',
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),

@@ -75,7 +75,7 @@ test('who comes second sees what has changed, and keeps what they typed', async 
   await expect(page.getByText('Nota salva. Tudo confere.')).toBeVisible();
 });
 
-test('the photo is beside the fields, and can be enlarged', async ({ page }) => {
+test('the photo is beside the fields, and can be enlarged', { tag: '@desktop' }, async ({ page }) => {
   await signUp(page);
   await send(page, 'compra-05.png');
   await page.getByRole('link', { name: /^(Corrigir|Conferir) nota$/ }).click();
@@ -88,4 +88,32 @@ test('the photo is beside the fields, and can be enlarged', async ({ page }) => 
   await page.getByRole('button', { name: 'Ampliar' }).click();
   await expect.poll(async () => (await photo.boundingBox())?.width ?? 0).toBeGreaterThan(width * 1.4);
   await accessible(page);
+});
+
+test('unsaved work is not left without asking', async ({ page }) => {
+  await signUp(page);
+  await send(page, 'compra-01.xml');
+  await page.getByRole('link', { name: 'Corrigir nota' }).click();
+  const shop = page.getByLabel('Loja', { exact: true });
+  await shop.fill('Mercado do Bairro');
+  const review = page.url();
+  const dialog = page.getByRole('dialog', { name: 'Sair sem salvar?' });
+  await page.getByRole('navigation').getByRole('link', { name: 'Conta' }).click();
+  await dialog.getByRole('button', { name: 'Voltar' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(shop).toHaveValue('Mercado do Bairro');
+  await page.goBack();
+  await dialog.getByRole('button', { name: 'Voltar' }).click();
+  await expect(page).toHaveURL(review);
+  await expect(shop).toHaveValue('Mercado do Bairro');
+  await page.getByRole('navigation').getByRole('link', { name: 'Conta' }).click();
+  await dialog.getByRole('button', { name: 'Sair sem salvar' }).click();
+  await expect(page.getByRole('heading', { name: 'Conta', level: 1 })).toBeVisible();
+  await page.goBack();
+  await expect(shop).not.toHaveValue('Mercado do Bairro');
+  await shop.fill('Mercado da Esquina');
+  await page.getByRole('button', { name: 'Salvar correção' }).click();
+  await expect(page.getByText('Nota salva. Tudo confere.')).toBeVisible();
+  await page.getByRole('link', { name: 'Voltar à nota' }).click();
+  await expect(page.getByRole('heading', { name: 'Mercado da Esquina', level: 1 })).toBeVisible();
 });

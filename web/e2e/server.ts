@@ -15,6 +15,9 @@ export default async function start(): Promise<() => Promise<void>> {
       HTTP_ADDR: `127.0.0.1:${port}`,
       LOG_LEVEL: 'warn',
       CACHE_TTL_HOURS: '0',
+      // A second provider for admins to steer. Nobody in the tests consents to it and sends a note, and nothing listens there.
+      GEMINI_API_KEY: 'none',
+      GEMINI_BASE_URL: 'http://127.0.0.1:9',
     },
     stdio: 'inherit',
   });

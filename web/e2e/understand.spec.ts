@@ -13,15 +13,14 @@ const PAGES: [string, string][] = [
   ['/admin/registro', 'Registro'],
 ];
 
-test('every page is accessible in both themes and fits the screen', async ({ page, home }) => {
+test('every page is accessible and fits the screen', { tag: '@desktop' }, async ({ page, home }, { project }) => {
+  // Colours do not depend on the size of the screen: each size has one scheme.
+  await page.emulateMedia({ colorScheme: project.name === 'phone' ? 'light' : 'dark' });
   await signIn(page, home);
   for (const [path, title] of PAGES) {
-    await page.emulateMedia({ colorScheme: 'light' });
     await page.goto(path);
     await page.getByRole('heading', { name: title, level: 1 }).waitFor();
     await expect(page.getByText(/^(Carregando|Desenhando)…$/)).toHaveCount(0);
-    await good(page);
-    await page.emulateMedia({ colorScheme: 'dark' });
     await good(page);
   }
 });
@@ -83,6 +82,10 @@ test('a product is found, its prices shown, and a basket compared', async ({ pag
   await expect(page.getByRole('table')).toContainText('mais barato');
   await accessible(page);
   await page.goto('/entender/cesta');
+  const offered = page.getByRole('button', { name: /^Pôr na cesta/ });
+  await expect(offered).toHaveCount(10);
+  await page.getByRole('button', { name: 'Mostrar mais' }).click();
+  await expect.poll(() => offered.count()).toBeGreaterThan(10);
   await page
     .getByRole('button', { name: /^Pôr na cesta/ })
     .first()
@@ -116,4 +119,26 @@ test('an admin changes a plan, and it is in the log', async ({ page, home }) => 
   await expect(page.getByRole('button', { name: 'Passar para o gratuito' })).toBeVisible();
   await page.getByRole('link', { name: 'Registro' }).click();
   await expect(page.getByText('Mudou um plano').first()).toBeVisible();
+});
+
+test('an admin steers the providers and loads them anew', async ({ page, home }) => {
+  await signIn(page, home);
+  await page.goto('/admin/provedores');
+  const gemini = page.getByRole('region', { name: 'gemini' });
+  await expect(gemini).toContainText('Ligado');
+  await gemini.getByRole('button', { name: 'Desligar' }).click();
+  await expect(gemini).toContainText('Desligado');
+  await accessible(page);
+  await gemini.getByRole('button', { name: 'Ligar' }).click();
+  await expect(gemini).toContainText('Ligado');
+  await gemini.getByRole('button', { name: 'Descer' }).click();
+  await expect(gemini.getByRole('heading')).toHaveText('2. gemini');
+  await gemini.getByRole('button', { name: 'Subir' }).click();
+  await expect(gemini.getByRole('heading')).toHaveText('1. gemini');
+  await page.getByRole('button', { name: 'Recarregar plugins' }).click();
+  const report = page.getByRole('region', { name: 'Plugins recarregados' });
+  await expect(report).toContainText(/offline: (igual|trocado)/);
+  await accessible(page);
+  await page.getByRole('link', { name: 'Registro' }).click();
+  await expect(page.getByText('Mudou um provedor').first()).toBeVisible();
 });

@@ -1,11 +1,12 @@
 import { lazy, Suspense, useEffect, useMemo, useSyncExternalStore } from 'react';
 import { Provider } from 'urql';
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Router, Switch } from 'wouter';
 import { submissions } from '../capture/submissions';
 import { Loading } from '../ui/Feedback';
 import { makeClient } from './client';
 import css from './App.module.css';
 import { ErrorBoundary } from './ErrorBoundary';
+import { useHeldLocation } from './leaving';
 import { Notices } from './Notices';
 import { session } from './session';
 import { Shell } from './Shell';
@@ -19,7 +20,7 @@ export function App() {
   const state = useSyncExternalStore(session.subscribe, () => session.state);
   const epoch = useSyncExternalStore(session.subscribe, () => session.epoch);
   return (
-    <>
+    <Router hook={useHeldLocation}>
       <a className={css['skip']} href="#main">
         Pular para o conteúdo
       </a>
@@ -27,7 +28,7 @@ export function App() {
       <ErrorBoundary>
         {state === 'unknown' ? <Loading /> : <Person key={epoch} signedIn={state === 'in'} />}
       </ErrorBoundary>
-    </>
+    </Router>
   );
 }
 

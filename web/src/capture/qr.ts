@@ -26,13 +26,20 @@ export async function qrReader(): Promise<Reader> {
     const detector = new own({ formats: ['qr_code'] });
     return async (canvas) => (await detector.detect(canvas))[0]?.rawValue ?? null;
   }
-  const { default: jsQR } = await import('jsqr');
+  const { default: decode } = await import('qr/decode.js');
   return (canvas) => {
     const pixels = canvas
       .getContext('2d', { willReadFrequently: true })
       ?.getImageData(0, 0, canvas.width, canvas.height);
-    return Promise.resolve(
-      pixels === undefined ? null : (jsQR(pixels.data, pixels.width, pixels.height)?.data ?? null),
-    );
+    return Promise.resolve(pixels === undefined ? null : readPixels(decode, pixels));
   };
+}
+
+/** The library throws where there is no code. */
+function readPixels(decode: (pixels: ImageData) => string, pixels: ImageData): string | null {
+  try {
+    return decode(pixels);
+  } catch {
+    return null;
+  }
 }

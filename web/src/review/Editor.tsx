@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useRef, type SyntheticEvent } from 'react';
 import { useQuery } from 'urql';
 import { CategoriesDocument, type ReviewedFragment } from '../graphql/generated/graphql';
+import { useLeaving } from '../app/leaving';
+import { Confirm } from '../ui/Confirm';
 import { Failure } from '../ui/Feedback';
 import { count } from '../ui/format';
 import { STATUS } from '../watch/words';
@@ -28,7 +30,7 @@ export function Editor({ invoice, reloadPhotos }: Props) {
   useEffect(() => {
     if (errors.size > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
   }, [errors]);
-  useWarning(dirty);
+  const asking = useLeaving(dirty);
 
   const setNote = useCallback(
     (field: NoteField, value: string) => setDraft((d) => ({ ...d, note: { ...d.note, [field]: value } })),
@@ -110,6 +112,11 @@ export function Editor({ invoice, reloadPhotos }: Props) {
         </div>
         <History revisions={seen.revisions} confirmedAt={seen.confirmedAt ?? undefined} />
       </form>
+      {asking && (
+        <Confirm title="Sair sem salvar?" action="Sair sem salvar" onConfirm={asking.leave} onClose={asking.stay}>
+          O que você mudou nesta nota ainda não foi salvo.
+        </Confirm>
+      )}
     </div>
   );
 }
@@ -120,14 +127,4 @@ function withRemoved(draft: Draft, key: string): Draft {
     .filter((l) => l.key !== key || l.number !== 0)
     .map((l) => (l.key === key ? { ...l, removed: !l.removed } : l));
   return { ...draft, lines };
-}
-
-/** The browser asks before what was typed is lost. */
-function useWarning(dirty: boolean) {
-  useEffect(() => {
-    if (!dirty) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener('beforeunload', warn);
-    return () => removeEventListener('beforeunload', warn);
-  }, [dirty]);
 }

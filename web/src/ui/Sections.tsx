@@ -14,11 +14,7 @@ export function Sections({ label, pages }: Props) {
       <ul className={css['list']}>
         {pages.map((p) => (
           <li key={p.href}>
-            <Link
-              href={p.href}
-              className={css['link'] ?? ''}
-              {...(location === p.href ? { 'aria-current': 'page' } : {})}
-            >
+            <Link href={p.href} className={css['link'] ?? ''} {...current(p.href, location)}>
               {p.label}
             </Link>
           </li>
@@ -26,4 +22,11 @@ export function Sections({ label, pages }: Props) {
       </ul>
     </nav>
   );
+}
+
+/** A part's first page has no pages below it: those are beside it. */
+function current(href: string, location: string): { 'aria-current'?: 'page' | true } {
+  if (location === href) return { 'aria-current': 'page' };
+  const below = href.lastIndexOf('/') > 0 && location.startsWith(`${href}/`);
+  return below ? { 'aria-current': true } : {};
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { useQuery } from 'urql';
+import { useClient, useQuery } from 'urql';
+import { ask } from '../app/ask';
 import { explain } from '../app/errors';
 import { type InsightFilter, type InsightKind, InsightsDocument } from '../graphql/generated/graphql';
 import { Failure, Loading } from '../ui/Feedback';
@@ -57,7 +58,16 @@ export default function InsightsPage() {
 }
 
 function List({ filter }: { filter: InsightFilter }) {
+  const client = useClient();
   const [cursors, setCursors] = useState<(string | undefined)[]>([undefined]);
+  // What is new may be anywhere in the order, so that the places where the later pages begin are not good any more.
+  const refresh = () => {
+    setCursors([undefined]);
+    void ask(client, InsightsDocument, { first: PAGE, filter });
+  };
+  useAllProgress((event) => {
+    if (event.stage === 'ANALYZED') refresh();
+  }, refresh);
   return (
     <>
       {cursors.map((after, i) => (
@@ -81,15 +91,11 @@ interface PartProps {
 }
 
 function Part({ filter, after, isLast, onMore }: PartProps) {
-  const [{ data, error, fetching }, again] = useQuery({
+  const [{ data, error, fetching }] = useQuery({
     query: InsightsDocument,
     variables: { first: PAGE, filter, ...(after === undefined ? {} : { after }) },
     requestPolicy: 'cache-and-network',
   });
-  const refresh = () => again({ requestPolicy: 'network-only' });
-  useAllProgress((event) => {
-    if (event.stage === 'ANALYZED') refresh();
-  }, refresh);
   if (data === undefined) {
     if (fetching || !error) return <Loading />;
     return <Failure>{explain(error)}</Failure>;

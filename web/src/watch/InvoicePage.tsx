@@ -14,6 +14,7 @@ import {
 import { Confirm } from '../ui/Confirm';
 import { Failure, Loading } from '../ui/Feedback';
 import { Page } from '../ui/Page';
+import { Findings } from '../understand/Findings';
 import { Outcome } from './Outcome';
 import { isUnderWay } from './progress';
 import { ProgressCard } from './ProgressCard';
@@ -30,7 +31,8 @@ export default function InvoicePage({ id }: { id: string }) {
     requestPolicy: 'cache-and-network',
   });
   const invoice = data?.invoice;
-  const underWay = invoice != null && isUnderWay(invoice.status);
+  const reading = invoice != null && isUnderWay(invoice.status);
+  const underWay = reading || invoice?.analysis?.status === 'QUEUED';
   // urql drops a request while the same one is under way, whose answer may be older than the event: it is asked after it.
   const due = useRef(false);
   const progress = useProgress(id, underWay, () => {
@@ -48,8 +50,9 @@ export default function InvoicePage({ id }: { id: string }) {
         <p className={STATUS[invoice.status].tone} role="status">
           <strong>{invoice.duplicateOf ? 'Repetida' : STATUS[invoice.status].label}</strong>
         </p>
-        {underWay && <ProgressCard progress={progress} />}
+        {reading && <ProgressCard progress={progress} />}
         <Outcome invoice={invoice} />
+        {invoice.status === 'COMPLETED' && <Findings invoice={invoice} last={progress.last} />}
         {invoice.items.length > 0 && <Purchase invoice={invoice} />}
         <Actions invoice={invoice} />
       </Page>

@@ -6,12 +6,17 @@ import { follow } from './follow';
 import { merge, NOTHING, type Progress } from './progress';
 import { stream } from './stream';
 
-/** Follows one invoice while it is under way. onEnd is called when the extraction, or the analysis after it, has ended. */
+/**
+ * Follows one invoice from when it is under way until nothing follows by itself: the analysis too, where there is one. onEnd is
+ * called when the extraction has ended, and when the analysis has.
+ */
 export function useProgress(invoiceId: string, underWay: boolean, onEnd: () => void): Progress {
   const client = useClient();
   const [progress, setProgress] = useState(NOTHING);
+  // The event that completes the extraction ends what the page sees under way, while the analysis is still to come.
+  const following = underWay || progress.last?.final === false;
   useEffect(() => {
-    if (!underWay) return;
+    if (!following) return;
     const stop = new AbortController();
     const onEvent = (event: ProgressFragment) => {
       setProgress((before) => merge(before, event));
@@ -42,7 +47,7 @@ export function useProgress(invoiceId: string, underWay: boolean, onEnd: () => v
     return () => stop.abort();
     // Who is under way is followed to the end: status changes on the way come through the events themselves.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [client, invoiceId, underWay]);
+  }, [client, invoiceId, following]);
   return progress;
 }
 
