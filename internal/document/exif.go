@@ -20,7 +20,7 @@ func orientation(kind invoice.FileKind, data []byte) int {
 		return tiffOrientation(pngEXIF(data))
 	case invoice.FileWebP:
 		return tiffOrientation(webpEXIF(data))
-	case invoice.FileHEIC, invoice.FilePDF, invoice.FileXML:
+	case invoice.FileHEIC, invoice.FilePDF, invoice.FileXML, invoice.FileQR:
 	}
 	return upright
 }
