@@ -40,7 +40,7 @@ func (j *Jobs) Began(ctx context.Context, job worker.Job) (context.Context, func
 	})
 	ctx, span := j.t.beginWith(j.t.withTrace(ctx, job.Carried), "job."+job.Kind, trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(attribute.String("smarket.job.kind", job.Kind), attribute.Int64("smarket.job.id", job.ID),
-			attribute.Int("smarket.job.attempt", job.Attempt), attribute.String("smarket.request_id", scrub(job.Carried[carriedRequest]))))
+			attribute.Int("smarket.job.attempt", job.Attempt), attribute.String("smarket.request_id", scrubID(job.Carried[carriedRequest]))))
 	return ctx, func(outcome string) {
 		running.Dec()
 		m.jobs.WithLabelValues(job.Kind, outcome).Inc()

@@ -19,7 +19,8 @@ var scrubbers = []struct { //nolint:gochecknoglobals // compiled once, never wri
 	{regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://\S+`), "[url]"},       // with users, paths and queries
 	{regexp.MustCompile(`[^\s@<>()]+@[^\s@<>()]+`), "[email]"},           // also what only looks like one
 	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+\S+`), "[token]"},        //
-	{regexp.MustCompile(`(?i)\b[a-z_-]*(key|token|secret|password|passwd|senha|dsn)\s*[:=]\s*\S+`), "[secret]"},
+	{regexp.MustCompile(`(?i)\b[a-z_-]*(token|secret|password|passwd|senha|dsn|(api|access)[_-]?key)\s*[:=]\s*\S+`), "[secret]"},
+	{regexp.MustCompile(`(?i)\b[a-z_-]*key=\S+`), "[secret]"},
 	{regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`), "[address]"},                      // IPv4
 	{regexp.MustCompile(`\[?([0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}\]?(:\d+)?`), "[address]"}, // IPv6, and times
 	{regexp.MustCompile(`\d[\d .,/-]{4,}\d`), "[number]"},                                      // CPF, CNPJ, keys, cards, telephones
@@ -41,12 +42,15 @@ func scrub(text string) string {
 // idForm is what our own ids, names of kinds and codes look like.
 var idForm = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,80}$`)
 
-// eleven digits are a CPF, as a client may have called its request; in a UUID or a random text they have no room.
-var eleven = regexp.MustCompile(`(^|[^0-9a-fA-F-])[0-9]{11,}|^[0-9.-]+$`)
+// ourID is a UUID or the id of a trace, whose digits are nobody's.
+var ourID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|^[0-9a-f]{32}$`)
+
+// personalNumber is in what a client may have called its request: a CPF has eleven digits.
+var personalNumber = regexp.MustCompile(`[0-9]{11}|[0-9][0-9.-]{10,}`)
 
 // scrubID passes ids, and scrubs what is none.
 func scrubID(value string) string {
-	if idForm.MatchString(value) && (len(value) < 11 || !eleven.MatchString(value)) {
+	if ourID.MatchString(value) || idForm.MatchString(value) && !personalNumber.MatchString(value) {
 		return value
 	}
 	return scrub(value)

@@ -94,7 +94,7 @@ func (s span) end(method, route string, status int, requestID string) {
 	}
 	s.SetName(method + " " + route)
 	s.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", route),
-		attribute.Int("http.response.status_code", status), attribute.String("smarket.request_id", scrub(requestID)))
+		attribute.Int("http.response.status_code", status), attribute.String("smarket.request_id", scrubID(requestID)))
 	s.finish(status >= http.StatusInternalServerError)
 }
 
