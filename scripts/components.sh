@@ -20,6 +20,7 @@ need poppler-utils pdftotext
 need nodejs node
 need npm npm
 need imagemagick identify
+need prometheus promtool # checks the rules in deploy/monitoring
 need chromium chromium chromium-browser google-chrome
 need python3-grpcio '/usr/lib/python3/dist-packages/grpc' # of the example of a provider in Python
 need python3-protobuf '/usr/lib/python3/dist-packages/google/protobuf'

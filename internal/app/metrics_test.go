@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -140,6 +141,10 @@ func TestTheMetricsOfARunningServiceAreWhatIsDocumentedAndNameNobody(t *testing.
 		assert.Regexp(t, `smarket_provider_calls_total\{model="gemini[^"]*",outcome="ok",provider="gemini",task="extract"\} 1`, text)
 		assert.Regexp(t, `smarket_provider_cost_dollars_total\{model="gemini[^"]*",provider="gemini"\} [0-9.e-]*[1-9]`, text)
 		assert.Regexp(t, `smarket_plugin_resident_memory_bytes\{plugin="gemini"\} [0-9.]+e\+0[67]`, text)
+		lint := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+		lint.Stdin = strings.NewReader(text)
+		out, err := lint.CombinedOutput()
+		assert.NoError(t, err, "%s", out)
 		assert.Regexp(t, `smarket_build_info\{go_version="go1[^"]+",role="all",version=""\} 1`, text)
 	})
 }

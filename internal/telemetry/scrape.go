@@ -34,7 +34,7 @@ func (m *Metrics) Watch(sources Sources) {
 	const gauge, counter = prometheus.GaugeValue, prometheus.CounterValue
 	c := &m.catalogue
 	m.catalogue.registry.MustRegister(&watched{
-		sources: sources, queue: queueCache{ask: sources.Queue},
+		sources: sources, queue: queueCache{ask: sources.Queue, now: time.Now},
 
 		queueUp: c.scraped(gauge, "smarket_queue_up", "1 when the queue could be counted, 0 when the database did not answer in time."),
 		queueJobs: c.scraped(gauge, "smarket_queue_jobs",
@@ -108,6 +108,7 @@ func (w *watched) collectQueue(ch chan<- prometheus.Metric) {
 // queueCache asks the database at most once in queueKept.
 type queueCache struct {
 	ask func(ctx context.Context) ([]QueueDepth, error)
+	now func() time.Time
 
 	mu     sync.Mutex // guards what follows
 	depths []QueueDepth
@@ -118,13 +119,13 @@ type queueCache struct {
 func (q *queueCache) get() ([]QueueDepth, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if time.Since(q.asked) < queueKept {
+	if q.now().Sub(q.asked) < queueKept {
 		return q.depths, q.ok
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), queueTimeout) // a scrape hands collectors no context
 	defer cancel()
 	depths, err := q.ask(ctx)
-	q.depths, q.ok, q.asked = depths, err == nil, time.Now()
+	q.depths, q.ok, q.asked = depths, err == nil, q.now()
 	return q.depths, q.ok
 }
 
