@@ -251,7 +251,7 @@ func (a *App) makeAnalyses(queue insight.Queue, writer insight.Writer) error {
 		Store: store.NewInsights(a.db), Invoices: store.NewInvoices(a.db), Rules: insight.Rules(figures, figures, taxonomy, taxonomy),
 		People: people{a.Accounts, store.NewAccounts(a.db)}, Queue: queue, Writer: writer, Publisher: a.telemetry.Publisher(a.hub),
 		MinValue: a.cfg.Extraction.MinValueForAnalysis,
-		NewID: newID, Now: time.Now, Log: a.log,
+		NewID:    newID, Now: time.Now, Log: a.log,
 	})
 	return nil
 }

@@ -35,7 +35,9 @@ func PluginDir(cfg config.Config) (string, error) {
 }
 
 // NewHost makes the host of the plugins that the settings enable. Start starts them.
-func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) { return newHost(cfg, nil, log) }
+func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) {
+	return newHost(cfg, nil, log)
+}
 
 func newHost(cfg config.Config, dial []grpc.DialOption, log *slog.Logger) (*providers.Host, error) {
 	dir, err := PluginDir(cfg)

@@ -75,6 +75,7 @@ func (m *Metrics) Catalogue() []Metric {
 func requestBuckets() []float64 {
 	return []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 }
+
 func workBuckets() []float64 {
 	return []float64{.01, .05, .1, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 240, 600}
 }

@@ -35,7 +35,6 @@ type reporter struct {
 func newReporter(dsn, environment string, build Build) (*reporter, error) {
 	client, err := sentry.NewClient(sentry.ClientOptions{
 		Dsn: dsn, Environment: environment, Release: "smarket@" + build.Version, ServerName: build.Role,
-		SendDefaultPII: false,
 		Integrations:   func([]sentry.Integration) []sentry.Integration { return nil }, // they add files, modules and devices
 		BeforeSend:     func(e *sentry.Event, _ *sentry.EventHint) *sentry.Event { return scrubEvent(e) },
 		MaxBreadcrumbs: -1, DisableClientReports: true,

@@ -65,7 +65,9 @@ type refusing struct {
 	err error
 }
 
-func (r refusing) Reserve(context.Context, providers.Call) (providers.Booking, error) { return nil, r.err }
+func (r refusing) Reserve(context.Context, providers.Call) (providers.Booking, error) {
+	return nil, r.err
+}
 
 func TestRefusedBudgetsAreCounted(t *testing.T) {
 	t.Parallel()

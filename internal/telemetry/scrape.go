@@ -75,6 +75,7 @@ func (w *watched) Collect(ch chan<- prometheus.Metric) {
 
 // queueKinds and queueStates have series also while there are no such jobs.
 func queueKinds() []string { return []string{"extract_invoice", "analyze_invoice", "sweep"} }
+
 func queueStates() []string {
 	return []string{"available", "running", "retryable", "scheduled", "discarded"}
 }

@@ -36,7 +36,10 @@ func newTracing(ctx context.Context, endpoint string, ratio float64, build Build
 		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
 	}
 	// The library has one handler for the whole process; without ours it writes to standard error.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces were not delivered", "error", scrub(err.Error())) }))
+	background := context.WithoutCancel(ctx)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		log.WarnContext(background, "traces were not delivered", "error", scrub(err.Error()))
+	}))
 	return tracingTo(sdktrace.NewBatchSpanProcessor(exporter), ratio, build), nil
 }
 
