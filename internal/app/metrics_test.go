@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -233,4 +235,25 @@ func TestAServiceWhoseMetricsPortIsTakenDoesNotStart(t *testing.T) {
 	err = a.Start(t.Context())
 	require.ErrorContains(t, err, "METRICS_ADDR")
 	require.ErrorContains(t, err, "address already in use")
+}
+
+// TestAnOpenWebsocketIsSeen goes through the server as it is put together, whose measuring must not hide what a websocket needs.
+func TestAnOpenWebsocketIsSeen(t *testing.T) {
+	t.Parallel()
+	a := withMetrics(installation{"embedded", environ(t)}).start(t, app.RoleAPI)
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(a.URL(), "http", "ws", 1)+"/graphql",
+		&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	require.NoError(t, err)
+	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"connection_init"}`)))
+	_, ack, err := conn.Read(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, string(ack), "connection_ack")
+	assert.Contains(t, scrape(t, a), `smarket_graphql_streams_open{transport="websocket"} 1`)
+	require.NoError(t, conn.Close(websocket.StatusNormalClosure, ""))
+	require.Eventually(t, func() bool {
+		text := scrape(t, a)
+		return strings.Contains(text, `smarket_graphql_streams_open{transport="websocket"} 0`) &&
+			strings.Contains(text, `smarket_http_requests_total{code="101",method="GET",route="/graphql"} 1`)
+	}, time.Minute, 10*time.Millisecond)
+	assert.NotContains(t, scrape(t, a), `smarket_http_request_duration_seconds_count{method="GET",route="/graphql"}`)
 }

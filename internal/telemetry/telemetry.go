@@ -63,6 +63,7 @@ func (t *Telemetry) Stop(ctx context.Context) error {
 	}
 	if t.faults != nil {
 		t.faults.client.FlushWithContext(ctx) // what is not taken is lost: nobody waits for it
+		t.faults.client.Close()
 	}
 	return errors.Join(errs...)
 }
