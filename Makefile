@@ -88,12 +88,13 @@ test/conformance/node_modules/.installed: test/conformance/package-lock.json
 check: lint drift vuln test ## what CI runs
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/actionlint components schema-breaking ## golangci-lint, buf, shell scripts, workflows, breaking changes of the schema
+lint: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/actionlint components schema-breaking ## golangci-lint, buf, shell scripts, workflows, Prometheus' rules, breaking changes of the schema
 	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags nodynamic ./...
 	$(TOOLS)/buf lint
 	$(TOOLS)/buf breaking --against providers/proto/provider.v1.binpb
 	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run test/ops/testdata/docker
 	$(TOOLS)/actionlint
+	@cd deploy/monitoring && promtool check config prometheus.yml >/dev/null && promtool test rules alerts_test.yml >/dev/null
 
 .PHONY: schema-breaking
 schema-breaking: conformance-deps ## fail when schema.graphql breaks clients in a way graph/breaking-allowed.txt does not list

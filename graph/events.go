@@ -33,6 +33,7 @@ func (h *Handler) streamEvents(
 		return
 	}
 	defer h.closeStream()
+	defer h.Observer.Stream("sse")()
 	ctx, cancel := context.WithCancel(ctx)
 	// Encoded where they are made: the executor uses a response's memory again for the next one.
 	responses, finished := make(chan []byte), make(chan struct{})

@@ -55,7 +55,9 @@ type Config struct {
 	MaxStreams int
 	// PersistedQueries lets clients send a hash in place of a query's text; nil lets them not.
 	PersistedQueries PersistedQueries
-	Timing           Timing
+	// Observer is told what is asked for; nil is nobody.
+	Observer Observer
+	Timing   Timing
 }
 
 // Timing is how long things may take; tests shorten it. A zero field gets its default.
@@ -128,6 +130,9 @@ func NewHandler(cfg Config) *Handler {
 	}
 	if cfg.MaxUploads <= 0 {
 		cfg.MaxUploads = defaultMaxUploads
+	}
+	if cfg.Observer == nil {
+		cfg.Observer = unobserved{}
 	}
 	schema := generated.NewExecutableSchema(generated.Config{
 		Schema:     servedSchema(),

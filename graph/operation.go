@@ -13,9 +13,13 @@ import (
 func (h *Handler) prepare(ctx context.Context, params *graphql.RawParams) (
 	opCtx context.Context, op *graphql.OperationContext, failed *graphql.Response,
 ) {
+	var parsed *graphql.OperationContext
 	defer func() {
 		if p := recover(); p != nil {
 			failed = h.failure(ctx, recoverPanic(ctx, p))
+		}
+		if failed != nil {
+			h.refused(ctx, parsed, failed)
 		}
 	}()
 	if len(params.Query) > maxQueryBytes {
@@ -34,6 +38,7 @@ func (h *Handler) prepare(ctx context.Context, params *graphql.RawParams) (
 		}
 		return ctx, nil, h.failure(ctx, list...)
 	}
+	parsed = op
 	op.DisableIntrospection = !h.Introspection
 	opCtx = graphql.WithOperationContext(ctx, op)
 	if err := h.checkLimits(opCtx, op); err != nil {
@@ -66,6 +71,8 @@ func (h *Handler) execute(ctx context.Context, op *graphql.OperationContext, sen
 		ctx, cancel = context.WithTimeout(ctx, h.Timing.Request)
 	}
 	defer cancel()
+	ctx, send, ended := h.observed(ctx, op, send)
+	defer ended()
 	defer func() {
 		if p := recover(); p != nil {
 			send(h.failure(ctx, recoverPanic(ctx, p)))

@@ -63,6 +63,7 @@ func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	conn.SetReadLimit(maxJSON)
 	ctx, cancel := context.WithCancel(ctx)
+	defer h.Observer.Stream("websocket")()
 	s := &socket{h: h, conn: conn, cancel: cancel, headers: r.Header, active: map[string]*operation{}}
 	s.serve(ctx)
 }

@@ -53,6 +53,10 @@ type ChainConfig struct {
 	// Consents says which providers may see a user's documents; nil allows all.
 	Consents Consents
 
+	// Answered is told how each request was answered: "ok" (by a provider), "cached", "shared" (by an equal request that was
+	// under way) or "failed". nil is nobody.
+	Answered func(task sdk.Task, origin string)
+
 	// Redactor cleans replies and errors. Defaults to one that knows the shapes of keys only
 	Redactor *Redactor
 	Now      func() time.Time // Defaults to time.Now
@@ -171,6 +175,9 @@ func withDefaults(config ChainConfig) ChainConfig {
 		config.Checks = func(draft invoice.Draft, qr *fiscal.QR) []invoice.Check {
 			return invoice.RunChecks(invoice.CheckInput{Draft: &draft, QR: qr, Now: now()})
 		}
+	}
+	if config.Answered == nil {
+		config.Answered = func(sdk.Task, string) {}
 	}
 	config.Retry, config.Breaker = config.Retry.withDefaults(), config.Breaker.withDefaults()
 	return config

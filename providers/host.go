@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/mercadoesperto/smarket/providers/sdk"
 )
 
@@ -32,6 +34,8 @@ type HostConfig struct {
 	// RunDir holds sockets and temporary files while plugins run. Defaults to a folder of the user's own under the system's
 	// temporary one; at most 42 bytes long, because sockets' paths are bounded.
 	RunDir string
+	// Dial is added to the options of the connections to plugins.
+	Dial []grpc.DialOption
 
 	StartTimeout   time.Duration // for a process to shake hands and describe itself. Defaults to 5 s
 	CheckTimeout   time.Duration // for the check of a new version before a swap. Defaults to 15 s

@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
 
 	"github.com/mercadoesperto/smarket/providers/internal/wire"
 	"github.com/mercadoesperto/smarket/providers/sdk"
@@ -54,6 +55,7 @@ type launch struct {
 	env          []string
 	dir          string // for the socket and TMPDIR; exists, and is the process's alone
 	startTimeout time.Duration
+	dial         []grpc.DialOption
 	redact       *Redactor
 	log          *slog.Logger
 }
@@ -78,7 +80,7 @@ func startProcess(ctx context.Context, l launch) (_ *process, err error) {
 		Logger:           log,
 		SyncStdout:       &outputLog{log: log.output("stdout")},
 		SyncStderr:       &outputLog{log: log.output("stderr")},
-		GRPCDialOptions:  wire.DialOptions(),
+		GRPCDialOptions:  append(wire.DialOptions(), l.dial...),
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: l.dir},
 	})
 	defer func() {

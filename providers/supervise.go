@@ -339,7 +339,7 @@ func (h *Host) launch(ctx context.Context, b Binary) (*process, error) {
 		return nil, fmt.Errorf("folder for plugin: %w", err)
 	}
 	p, err := startProcess(ctx, launch{
-		binary: b, env: h.environment(b.Name, dir), dir: dir, startTimeout: h.config.StartTimeout, redact: h.redact, log: log,
+		binary: b, env: h.environment(b.Name, dir), dir: dir, startTimeout: h.config.StartTimeout, dial: h.config.Dial, redact: h.redact, log: log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))

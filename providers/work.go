@@ -39,5 +39,14 @@ func (c *Chain) answer(
 	// Providers are part of what makes two requests equal: users who consent to different ones are answered by different ones.
 	lane := key + ":" + run.may.lane
 	do := c.cached(run.userID, key, accept, c.oneFlight(lane, c.cached(run.userID, key, accept, run.all)))
-	return do(ctx, observe)
+	res := do(ctx, observe)
+	origin := string(res.from)
+	if res.err != nil {
+		origin = outcomeFailed
+	}
+	c.config.Answered(run.request.Task, origin)
+	return res
 }
+
+// outcomeFailed is the origin of no answer.
+const outcomeFailed = "failed"

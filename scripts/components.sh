@@ -21,12 +21,12 @@ need nodejs node
 need npm npm
 need imagemagick identify
 need nginx nginx /usr/sbin/nginx
-need curl curl # of scripts/cloudflare-ranges.sh
+need curl curl # of the scripts
+need prometheus promtool # checks the rules in deploy/monitoring
 need chromium chromium chromium-browser google-chrome
 need age age
 need rclone rclone
 need shellcheck shellcheck
-need curl curl
 need python3-grpcio '/usr/lib/python3/dist-packages/grpc' # of the example of a provider in Python
 need python3-protobuf '/usr/lib/python3/dist-packages/google/protobuf'
 need python3-cryptography '/usr/lib/python3/dist-packages/cryptography'

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 
@@ -88,12 +89,20 @@ func (p *Pool) Stop() {
 	}
 }
 
+// panicError is a panic on its way to the log.
+type panicError struct {
+	value any
+	stack string
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
 // guarded makes an error of a panic: pond would swallow it, and whoever waits would wait for ever; a job's try would not count
 // as one that failed.
 func guarded(ctx context.Context, fn func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = &panicError{value: p, stack: string(debug.Stack())}
 		}
 	}()
 	return fn(ctx)

@@ -62,6 +62,7 @@ type Queue struct {
 	client      *river.Client[*sql.Tx]
 	maxAttempts int
 	postgres    bool
+	observer    Observer // nil is none
 }
 
 // NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
@@ -75,7 +76,7 @@ func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
 
 // EnqueueExtraction adds a job that is seen once tx commits.
 func (q *Queue) EnqueueExtraction(ctx context.Context, tx *sql.Tx, invoiceID string) (int64, error) {
-	res, err := q.client.InsertTx(ctx, tx, extractArgs{InvoiceID: invoiceID}, &river.InsertOpts{MaxAttempts: q.maxAttempts})
+	res, err := q.client.InsertTx(ctx, tx, extractArgs{InvoiceID: invoiceID}, q.insertOpts(ctx))
 	if err != nil {
 		return 0, fmt.Errorf("enqueue extraction: %w", err)
 	}
@@ -84,7 +85,7 @@ func (q *Queue) EnqueueExtraction(ctx context.Context, tx *sql.Tx, invoiceID str
 
 // EnqueueAnalysis adds a job that is seen once tx commits.
 func (q *Queue) EnqueueAnalysis(ctx context.Context, tx *sql.Tx, invoiceID string) (int64, error) {
-	res, err := q.client.InsertTx(ctx, tx, analyzeArgs{InvoiceID: invoiceID}, &river.InsertOpts{MaxAttempts: q.maxAttempts})
+	res, err := q.client.InsertTx(ctx, tx, analyzeArgs{InvoiceID: invoiceID}, q.insertOpts(ctx))
 	if err != nil {
 		return 0, fmt.Errorf("enqueue analysis: %w", err)
 	}

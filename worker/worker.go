@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 )
 
-// Config of a Worker. All fields but Reconciliations are needed.
+// Config of a Worker. All fields but Reconciliations and Observer are needed.
 type Config struct {
 	Database    Database
 	Extractions Extractions
@@ -28,8 +29,10 @@ type Config struct {
 	JobTimeout time.Duration
 	// StopTimeout is how long running jobs are waited for at Stop; then they are given back.
 	StopTimeout time.Duration
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Observer is told of every try; nil is none.
+	Observer Observer
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Worker runs the jobs of the queue in this process.
@@ -61,6 +64,7 @@ func New(cfg Config) (*Worker, error) {
 		ID:                   id,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cfg.Jobs}},
 		Workers:              workers,
+		Middleware:           []rivertype.Middleware{observed(cfg.Observer, cfg.Log)},
 		PeriodicJobs:         []*river.PeriodicJob{sweepJob()},
 		JobTimeout:           cfg.JobTimeout,
 		RescueStuckJobsAfter: cfg.JobTimeout + rescueMargin,

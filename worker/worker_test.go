@@ -102,10 +102,15 @@ func (noSweeps) Sweep(context.Context) error { return nil }
 
 func newSweepingWorker(tb testing.TB, db *store.DB, extractions Extractions, analyses Analyses, sweeps Sweeps) *Worker {
 	tb.Helper()
-	w, err := New(Config{
-		Database: jobs(db), Extractions: extractions, Analyses: analyses, Sweeps: sweeps, Heartbeats: store.NewHeartbeats(db), Name: "test", Jobs: 4,
-		JobTimeout: time.Minute, StopTimeout: 5 * time.Second, Log: quiet(), Now: time.Now,
+	return newWorkerWith(tb, Config{
+		Database: jobs(db), Extractions: extractions, Analyses: analyses, Sweeps: sweeps, Heartbeats: store.NewHeartbeats(db), Log: quiet(),
 	})
+}
+
+func newWorkerWith(tb testing.TB, cfg Config) *Worker {
+	tb.Helper()
+	cfg.Name, cfg.Jobs, cfg.JobTimeout, cfg.StopTimeout, cfg.Now = "test", 4, time.Minute, 5*time.Second, time.Now
+	w, err := New(cfg)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { assert.NoError(tb, w.Stop(context.WithoutCancel(tb.Context()))) })
 	return w

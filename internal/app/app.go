@@ -32,6 +32,7 @@ import (
 	"github.com/mercadoesperto/smarket/internal/sefaz"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
+	"github.com/mercadoesperto/smarket/internal/telemetry"
 	"github.com/mercadoesperto/smarket/internal/usage"
 	"github.com/mercadoesperto/smarket/providers"
 	"github.com/mercadoesperto/smarket/worker"
@@ -88,6 +89,9 @@ type App struct {
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
+
+	telemetry *telemetry.Telemetry
+	metrics   metricsServer
 }
 
 // New makes the parts and connects to what is outside: the database, Redis, the file store. Nothing is served or worked on
@@ -98,7 +102,11 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	default:
 		return nil, fmt.Errorf("there is no role %q: it is all, api or worker", opts.Role)
 	}
-	a := &App{cfg: cfg, log: opts.Log, version: opts.Version, failed: make(chan error, 1)}
+	told, err := newTelemetry(ctx, cfg, opts)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, log: told.Logger(opts.Log), version: opts.Version, failed: make(chan error, 1), telemetry: told}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
@@ -168,7 +176,7 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 	if a.Accounts, err = newAccounts(a.cfg, a.db, a.log); err != nil {
 		return err
 	}
-	if a.usage, err = newUsage(a.cfg, a.db, a.log); err != nil {
+	if a.usage, err = newUsage(a.cfg, a.db, a.telemetry.Metrics.Settled, a.log); err != nil {
 		return err
 	}
 	replies := cache.NewReplies(a.redis, a.log)
@@ -176,26 +184,29 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.host, err = NewHost(a.cfg, a.log); err != nil {
+	queue = queue.Carrying(a.telemetry.Jobs())
+	if a.host, err = newHost(a.cfg, a.telemetry.Dial(), a.log); err != nil {
 		return err
 	}
+	metrics := a.telemetry.Metrics
 	chain, err := newChain(a.cfg, a.host, a.pool, providers.ChainConfig{
-		Ledger: ledger{a.usage}, Consents: consents{a.Accounts},
-		Replies: replies, Flights: cache.NewFlights(a.redis, a.log),
-	}, a.log)
+		Ledger: metrics.Ledger(ledger{a.usage}), Consents: consents{a.Accounts},
+		Replies: metrics.Replies(replies), Flights: metrics.Flights(cache.NewFlights(a.redis, a.log)), Answered: metrics.Answered,
+	}, a.telemetry, a.log)
 	if err != nil {
 		return err
 	}
-	if err = a.makeAnalyses(queue, chain); err != nil {
+	if err = a.makeAnalyses(queue, a.telemetry.Writer(chain)); err != nil {
 		return err
 	}
-	official, err := newOfficial(a.cfg, portals, a.log)
+	official, err := newOfficial(a.cfg, portals, a.telemetry.OfficialLookup, a.log)
 	if err != nil {
 		return err
 	}
 	a.Invoices = invoice.NewService(invoice.Deps{
-		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.hub, Subscriber: a.hub, Reader: a.reader,
-		Extractor: chain, Catalogue: a.products, Analyses: a.insights, SamePicture: document.SamePicture, Official: official, NewID: newID, Now: time.Now,
+		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.telemetry.Publisher(a.hub), Subscriber: a.hub,
+		Reader: a.telemetry.Reader(a.reader), Extractor: a.telemetry.Extractor(chain), Catalogue: a.products, Analyses: a.insights,
+		SamePicture: document.SamePicture, Official: official, NewID: newID, Now: time.Now,
 		Log: a.log,
 	})
 	a.privacy = privacy.NewService(privacy.Deps{
@@ -205,6 +216,7 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 		a.host = nil // its plugins are not started
 	}
 	a.makeFleet(chain)
+	a.watch(chain)
 	if !works {
 		return nil
 	}
@@ -212,7 +224,7 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 		Database: jobs(a.db), Extractions: a.Invoices, Reconciliations: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
 		Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
-		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
+		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Observer: a.telemetry.Jobs(), Log: a.log, Now: time.Now,
 	})
 	return err
 }
@@ -245,8 +257,9 @@ func (a *App) makeAnalyses(queue insight.Queue, writer insight.Writer) error {
 	figures := store.NewFigures(a.db)
 	a.insights = insight.NewService(insight.Deps{
 		Store: store.NewInsights(a.db), Invoices: store.NewInvoices(a.db), Rules: insight.Rules(figures, figures, taxonomy, taxonomy),
-		People: people{a.Accounts, store.NewAccounts(a.db)}, Queue: queue, Writer: writer, Publisher: a.hub, MinValue: a.cfg.Extraction.MinValueForAnalysis,
-		NewID: newID, Now: time.Now, Log: a.log,
+		People: people{a.Accounts, store.NewAccounts(a.db)}, Queue: queue, Writer: writer, Publisher: a.telemetry.Publisher(a.hub),
+		MinValue: a.cfg.Extraction.MinValueForAnalysis,
+		NewID:    newID, Now: time.Now, Log: a.log,
 	})
 	return nil
 }
@@ -256,6 +269,9 @@ const readingTime = 2 * time.Minute
 
 // Start begins to listen and to work. It returns when both do.
 func (a *App) Start(ctx context.Context) (err error) {
+	if err = a.metrics.start(ctx, a.cfg.Monitoring, a.telemetry.Metrics.Handler(), a.log); err != nil {
+		return err
+	}
 	if err = a.hub.Start(ctx); err != nil {
 		return err
 	}
@@ -344,6 +360,7 @@ func (a *App) Stop(ctx context.Context) error {
 		stop("files", a.files.Close())
 		a.files = nil
 	}
+	stop("metrics", a.metrics.stop()) // before what they ask
 	if a.db != nil {
 		stop("database", a.db.Close())
 		a.db = nil
@@ -352,5 +369,6 @@ func (a *App) Stop(ctx context.Context) error {
 		stop("lock", a.lock.Close())
 		a.lock = nil
 	}
+	stop("telemetry", a.telemetry.Stop(ctx))
 	return errors.Join(errs...)
 }

@@ -16,3 +16,8 @@ func (a *App) Database() *store.DB { return a.db }
 
 // StopWorker waits for the jobs that run.
 func (a *App) StopWorker(ctx context.Context) error { return a.worker.Stop(ctx) }
+
+// MetricsURL is where Prometheus would look.
+func (a *App) MetricsURL() string {
+	return "http://" + a.metrics.listener.Addr().String() + metricsPath
+}

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc"
 
 	"github.com/mercadoesperto/smarket/internal/config"
 	"github.com/mercadoesperto/smarket/internal/document"
 	"github.com/mercadoesperto/smarket/internal/invoice"
 	"github.com/mercadoesperto/smarket/internal/sefaz"
+	"github.com/mercadoesperto/smarket/internal/telemetry"
 	"github.com/mercadoesperto/smarket/internal/usage/pricefile"
 	"github.com/mercadoesperto/smarket/providers"
 	"github.com/mercadoesperto/smarket/providers/offline/danfe"
@@ -35,6 +37,10 @@ func PluginDir(cfg config.Config) (string, error) {
 
 // NewHost makes the host of the plugins that the settings enable. Start starts them.
 func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) {
+	return newHost(cfg, nil, log)
+}
+
+func newHost(cfg config.Config, dial []grpc.DialOption, log *slog.Logger) (*providers.Host, error) {
 	dir, err := PluginDir(cfg)
 	if err != nil {
 		return nil, err
@@ -45,7 +51,8 @@ func NewHost(cfg config.Config, log *slog.Logger) (*providers.Host, error) {
 		env[name] = cfg.ProviderEnv(name)
 	}
 	return providers.NewHost(providers.HostConfig{
-		Dir: dir, RequireSums: cfg.Providers.PluginSums, Enabled: active, Env: env, DrainTimeout: cfg.Providers.ProviderTimeout, Log: log,
+		Dir: dir, RequireSums: cfg.Providers.PluginSums, Enabled: active, Env: env, DrainTimeout: cfg.Providers.ProviderTimeout, Dial: dial,
+		Log: log,
 	}), nil
 }
 
@@ -77,20 +84,24 @@ func parseText(pages []string) (*invoice.Draft, bool) {
 }
 
 // newOfficial makes what asks the states for their records; nil where SEFAZ_LOOKUP is off.
-func newOfficial(cfg config.Config, portals sefaz.Config, log *slog.Logger) (invoice.Official, error) {
+func newOfficial(
+	cfg config.Config, portals sefaz.Config, observe func(string, invoice.RecordOutcome, time.Duration), log *slog.Logger,
+) (invoice.Official, error) {
 	if cfg.Extraction.SefazLookup != config.On {
 		return nil, nil //nolint:nilnil // nobody is asked
 	}
+	portals.Observe = observe
 	return sefaz.New(portals, log)
 }
 
 // newChain makes the chain over the host's plugins. shared is what calls cost and what has been read before; its fields may be
 // nil: from the shell there is neither a budget nor a cache.
 func newChain(
-	cfg config.Config, host *providers.Host, pool *worker.Pool, shared providers.ChainConfig, log *slog.Logger,
+	cfg config.Config, host *providers.Host, pool *worker.Pool, shared providers.ChainConfig, told *telemetry.Telemetry,
+	log *slog.Logger,
 ) (*providers.Chain, error) {
 	for _, name := range cfg.ActiveProviders() {
-		shared.Order = append(shared.Order, providers.Named{Name: name, Provider: host.Provider(name)})
+		shared.Order = append(shared.Order, providers.Named{Name: name, Provider: told.Provider(name, host.Provider(name))})
 	}
 	shared.ProviderTimeout, shared.TotalTimeout = cfg.Providers.ProviderTimeout, cfg.Extraction.ExtractionTimeout
 	shared.CacheTTL = cfg.Providers.CacheTTL()
@@ -123,14 +134,14 @@ func NewPreviewer(ctx context.Context, cfg config.Config, log *slog.Logger) (*Pr
 	}
 	p := &Previewer{host: host, pool: newPool(cfg), Meter: &Meter{prices: prices}}
 	p.reader = newReader(cfg, p.pool, log)
-	chain, err := newChain(cfg, host, p.pool, providers.ChainConfig{Ledger: p.Meter}, log)
+	chain, err := newChain(cfg, host, p.pool, providers.ChainConfig{Ledger: p.Meter}, nil, log)
 	if err == nil {
 		err = host.Start(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}
-	official, err := newOfficial(cfg, sefaz.Config{}, log)
+	official, err := newOfficial(cfg, sefaz.Config{}, nil, log)
 	if err != nil {
 		return nil, errors.Join(err, p.Close(ctx))
 	}

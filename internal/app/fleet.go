@@ -95,7 +95,7 @@ func OpenFleet(ctx context.Context, cfg config.Config, log *slog.Logger) (f *fle
 		a.Accounts, err = newAccounts(cfg, a.db, log)
 	}
 	if err == nil {
-		a.usage, err = newUsage(cfg, a.db, log)
+		a.usage, err = newUsage(cfg, a.db, nil, log)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, stop())

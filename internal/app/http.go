@@ -39,6 +39,7 @@ func (a *App) serveHTTP(clients bool) error {
 			},
 			Accounts: a.Accounts, Log: a.log,
 			Introspection: a.cfg.HTTP.Introspection, AllowedOrigins: a.cfg.HTTP.AllowedOrigins,
+			Observer: a.telemetry.Operations(),
 		}
 		if err := a.persistQueries(&cfg); err != nil {
 			return err
@@ -64,7 +65,7 @@ func (a *App) serveHTTP(clients bool) error {
 		mux.Handle("/", app)
 	}
 	a.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: a.telemetry.HTTP(mux), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ func (a *App) limitRequests(cfg *graph.Config) (err error) {
 	if cfg.AddressSecret, err = a.derive("digests of client addresses"); err != nil {
 		return err
 	}
-	cfg.Limiter = ratelimit.New(a.redis, a.log)
+	cfg.Limiter = a.telemetry.Metrics.Limiter(ratelimit.New(a.redis, a.log))
 	cfg.Proxies, err = clientaddr.Parse(a.cfg.HTTP.TrustedProxies)
 	return err
 }

@@ -15,13 +15,15 @@ import (
 )
 
 // newUsage fails on a price file that is wrong.
-func newUsage(cfg config.Config, db *store.DB, log *slog.Logger) (*usage.Service, error) {
+func newUsage(
+	cfg config.Config, db *store.DB, settled func(usage.Call, usage.Settlement), log *slog.Logger,
+) (*usage.Service, error) {
 	prices, err := pricefile.Load(cfg.Costs.PricesFile)
 	if err != nil {
 		return nil, fmt.Errorf("PRICES_FILE: %w", err)
 	}
 	return usage.NewService(usage.Config{
-		Store: store.NewUsage(db), Prices: prices, Now: time.Now, Log: log,
+		Store: store.NewUsage(db), Prices: prices, Now: time.Now, Log: log, Settled: settled,
 		Limits: usage.Limits{User: cfg.Costs.UserDailyBudget, Installation: cfg.Costs.DailyBudget},
 	})
 }

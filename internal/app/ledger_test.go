@@ -60,7 +60,7 @@ func setupLedger(t *testing.T, environ ...string) (*account.Service, providers.L
 	require.NoError(t, prepareSchema(t.Context(), cfg, db, log))
 	accounts, err := newAccounts(cfg, db, log)
 	require.NoError(t, err)
-	service, err := newUsage(cfg, db, log)
+	service, err := newUsage(cfg, db, nil, log)
 	require.NoError(t, err)
 	return accounts, ledger{service}, db
 }
@@ -100,7 +100,7 @@ func TestAWrongPriceFileStopsTheStart(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("providers: {a: {models: {m: [{input: x}]}}}"), 0o600))
 	cfg, err := config.Load([]string{"PRICES_FILE=" + path})
 	require.NoError(t, err)
-	_, err = newUsage(cfg, nil, slog.New(slog.DiscardHandler))
+	_, err = newUsage(cfg, nil, nil, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "PRICES_FILE: ")
 	require.ErrorContains(t, err, "a m, price 1: input: must be a plain number")
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Worker     Worker
 	Retention  Retention
 	Log        Log
+	Monitoring Monitoring
 
 	// searchPath is PATH as found: plugins run local tools (tesseract, pdftotext) and scripts by it.
 	searchPath string
@@ -270,6 +271,25 @@ type Log struct {
 
 	// Format is text, for people, or json, for collectors. Defaults to text in development and json in production.
 	Format Format `env:"LOG_FORMAT"`
+}
+
+// Monitoring is what operators see of the service. docs/MONITORING.md says what there is and how to look at it.
+type Monitoring struct {
+	// MetricsAddr is the host and port of Prometheus' metrics, at /metrics; nothing else is served there, and nothing of it at
+	// HTTP_ADDR. Set it to 127.0.0.1:9090 where a Prometheus runs on the same machine, or to 0.0.0.0:9090 in a container whose
+	// port is not published. Each process needs a port of its own. Defaults to nothing: no metrics are served.
+	MetricsAddr string `env:"METRICS_ADDR"`
+
+	// OTLPEndpoint is where traces are sent, by OpenTelemetry's protocol over HTTP: http://127.0.0.1:4318. Set it to follow a
+	// purchase from its request through the queue to the provider. Defaults to nothing: no traces are made.
+	OTLPEndpoint SecretURL `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+
+	// TraceRatio is which part of the traces is made, from 0 to 1. Lower it where there are too many. Defaults to 1.
+	TraceRatio float64 `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1"`
+
+	// SentryDSN is the address of a Sentry project, as Sentry shows it, which is told of panics and internal faults: where they
+	// happened and their request's id, nothing of requests or users. Defaults to nothing: nobody is told.
+	SentryDSN SecretURL `env:"SENTRY_DSN"`
 }
 
 // Format is how log records look.

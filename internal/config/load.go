@@ -122,6 +122,8 @@ func expected(t reflect.Type) string {
 		return "must be debug, info, warn or error"
 	case t.Kind() == reflect.Bool:
 		return "must be true or false"
+	case t.Kind() == reflect.Float64:
+		return "must be a number"
 	default:
 		return "must be a whole number"
 	}

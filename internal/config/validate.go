@@ -53,6 +53,7 @@ func (c Config) faults() []fault {
 	v.between("WORKER_JOBS", c.Worker.Jobs, 1, maxConcurrency)
 	v.between("WORKER_PAGES", c.Worker.Pages, 1, maxConcurrency)
 	c.Retention.validate(&v)
+	c.Monitoring.validate(&v, c.HTTP)
 	v.check(c.Log.Format == FormatText || c.Log.Format == FormatJSON, "LOG_FORMAT", "must be text or json")
 	if c.IsProduction() {
 		const required = "is required when SMARKET_ENV is production"
@@ -123,6 +124,22 @@ func (r Retention) validate(v *verdict) {
 	} {
 		v.check(kept.time == 0 || kept.time >= minKept, kept.variable, "must be 0 (for ever) or at least 1h")
 	}
+}
+
+func (m Monitoring) validate(v *verdict, public HTTP) {
+	v.check(m.MetricsAddr == "" || isAddress(m.MetricsAddr), "METRICS_ADDR", "must be a host and a port, such as 127.0.0.1:9090")
+	v.check(m.MetricsAddr == "" || !samePort(m.MetricsAddr, public.Addr), "METRICS_ADDR", "must have another port than HTTP_ADDR")
+	v.check(m.OTLPEndpoint == "" || hasScheme(m.OTLPEndpoint, "http", "https"), "OTEL_EXPORTER_OTLP_ENDPOINT",
+		"must look like http://127.0.0.1:4318")
+	v.check(m.TraceRatio >= 0 && m.TraceRatio <= 1, "OTEL_TRACES_SAMPLER_ARG", "must be between 0 and 1")
+	v.check(m.SentryDSN == "" || hasScheme(m.SentryDSN, "http", "https"), "SENTRY_DSN", "must look like https://key@host/project")
+}
+
+// samePort says that two addresses have one port, whatever their hosts; port 0 is a free one each.
+func samePort(a, b string) bool {
+	_, portA, errA := net.SplitHostPort(a)
+	_, portB, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && portA == portB && portA != "0"
 }
 
 // verdict collects faults.

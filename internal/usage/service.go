@@ -31,6 +31,9 @@ type Config struct {
 	Limits Limits
 	Now    func() time.Time // nil is time.Now
 	Log    *slog.Logger     // nil is none
+	// Settled is told of each call that has ended and is settled, in the goroutine that settles it; nil is nobody. Calls of a
+	// process that died are not told of.
+	Settled func(Call, Settlement)
 }
 
 // Service books, settles and reports what calls cost.
@@ -40,6 +43,7 @@ type Service struct {
 	limits Limits
 	now    func() time.Time
 	log    *slog.Logger
+	told   func(Call, Settlement)
 
 	mu     sync.Mutex
 	warned map[string]bool // models without a price, by provider and name
@@ -56,8 +60,11 @@ func NewService(c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Settled == nil {
+		c.Settled = func(Call, Settlement) {}
+	}
 	return &Service{
-		store: c.Store, prices: c.Prices, limits: c.Limits, now: c.Now, log: c.Log, warned: map[string]bool{},
+		told: c.Settled, store: c.Store, prices: c.Prices, limits: c.Limits, now: c.Now, log: c.Log, warned: map[string]bool{},
 	}, nil
 }
 
@@ -143,6 +150,7 @@ func (b *Booking) Settle(ctx context.Context, end End) error {
 	if err := s.store.Settle(ctx, b.id, out); err != nil {
 		return fmt.Errorf("settle a call: %w", err)
 	}
+	s.told(b.call, out)
 	return nil
 }
 
