@@ -93,8 +93,13 @@ func (p *Pool) Stop() {
 func guarded(ctx context.Context, fn func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = &panicError{p}
 		}
 	}()
 	return fn(ctx)
 }
+
+// panicError is a panic that was made an error.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }

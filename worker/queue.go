@@ -62,6 +62,7 @@ type Queue struct {
 	client      *river.Client[*sql.Tx]
 	maxAttempts int
 	postgres    bool
+	db          *sql.DB
 }
 
 // NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
@@ -70,7 +71,7 @@ func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue client: %w", err)
 	}
-	return &Queue{client: client, maxAttempts: maxAttempts, postgres: db.PGX != nil}, nil
+	return &Queue{client: client, maxAttempts: maxAttempts, postgres: db.PGX != nil, db: db.SQL}, nil
 }
 
 // EnqueueExtraction adds a job that is seen once tx commits.

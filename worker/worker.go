@@ -18,6 +18,7 @@ type Config struct {
 	Analyses    Analyses
 	Sweeps      Sweeps
 	Heartbeats  Heartbeats
+	Owners      Owners
 	// Name is where this process's id means something: its host or container.
 	Name string
 	// Jobs is how many are worked on at once.
@@ -71,7 +72,7 @@ func New(cfg Config) (*Worker, error) {
 		client: client,
 		beats:  cfg.Heartbeats,
 		rescuer: &rescuer{
-			id: id, name: cfg.Name, started: started, beats: cfg.Heartbeats, db: cfg.Database, jobs: client, log: cfg.Log,
+			id: id, name: cfg.Name, started: started, beats: cfg.Heartbeats, owners: cfg.Owners, db: cfg.Database, jobs: client, log: cfg.Log,
 		},
 	}, nil
 }

@@ -103,7 +103,7 @@ func (noSweeps) Sweep(context.Context) error { return nil }
 func newSweepingWorker(tb testing.TB, db *store.DB, extractions Extractions, analyses Analyses, sweeps Sweeps) *Worker {
 	tb.Helper()
 	w, err := New(Config{
-		Database: jobs(db), Extractions: extractions, Analyses: analyses, Sweeps: sweeps, Heartbeats: store.NewHeartbeats(db), Name: "test", Jobs: 4,
+		Database: jobs(db), Extractions: extractions, Analyses: analyses, Sweeps: sweeps, Heartbeats: store.NewHeartbeats(db), Owners: store.Jobs{}, Name: "test", Jobs: 4,
 		JobTimeout: time.Minute, StopTimeout: 5 * time.Second, Log: quiet(), Now: time.Now,
 	})
 	require.NoError(tb, err)

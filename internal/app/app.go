@@ -203,7 +203,7 @@ func (a *App) makeServices(works bool) (err error) {
 	}
 	a.worker, err = worker.New(worker.Config{
 		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
-		Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
+		Heartbeats: store.NewHeartbeats(a.db), Owners: store.Jobs{}, Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
 	})

@@ -50,7 +50,7 @@ type Server struct {
 	// durable waits for each commit to be written, as installations do, so that Crash loses none.
 	durable bool
 	process *os.Process
-	done     chan struct{} // closed when the process has ended
+	done    chan struct{} // closed when the process has ended
 
 	mu        sync.Mutex
 	databases int

@@ -21,16 +21,21 @@ type blow struct {
 // dozen rounds are some of each.
 func deck() []blow {
 	return []blow{
-		{"worker killed", (*chaos).killWorker}, {"worker killed", (*chaos).killWorker},
+		{"worker killed", (*chaos).killWorker},
+		{"worker killed", (*chaos).killWorker},
 		{"worker killed for good", (*chaos).loseWorker},
 		{"worker frozen", (*chaos).freezeWorker},
 		{"worker thought dead", (*chaos).freezeWorkerLong},
-		{"server killed", (*chaos).killServer}, {"server killed", (*chaos).killServer},
+		{"server killed", (*chaos).killServer},
+		{"server killed", (*chaos).killServer},
 		{"server frozen", (*chaos).freezeServer},
-		{"plugin killed", (*chaos).killPlugin}, {"plugin killed", (*chaos).killPlugin},
+		{"plugin killed", (*chaos).killPlugin},
+		{"plugin killed", (*chaos).killPlugin},
 		{"plugin frozen", (*chaos).freezePlugin},
-		{"PostgreSQL crashed", (*chaos).crashDatabase}, {"PostgreSQL frozen", (*chaos).freezeDatabase},
-		{"Redis killed", (*chaos).killRedis}, {"Redis frozen", (*chaos).freezeRedis},
+		{"PostgreSQL crashed", (*chaos).crashDatabase},
+		{"PostgreSQL frozen", (*chaos).freezeDatabase},
+		{"Redis killed", (*chaos).killRedis},
+		{"Redis frozen", (*chaos).freezeRedis},
 	}
 }
 

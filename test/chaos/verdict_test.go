@@ -24,7 +24,9 @@ func (v *verdict) String() string {
 	return fmt.Sprintf("lost %d, doubled %d, stuck %d, orphaned %d", len(v.lost), len(v.doubled), len(v.stuck), len(v.orphaned))
 }
 
-func add(list *[]string, format string, args ...any) { *list = append(*list, fmt.Sprintf(format, args...)) }
+func add(list *[]string, format string, args ...any) {
+	*list = append(*list, fmt.Sprintf(format, args...))
+}
 
 // outcome is one invoice at the end.
 type outcome struct {
