@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -85,6 +86,7 @@ type App struct {
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
+	stopping atomic.Bool // not ready any more
 }
 
 // New makes the parts and connects to what is outside: the database, Redis, the file store. Nothing is served or worked on
@@ -292,6 +294,19 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
+// linger says at /readyz that the service ends, and goes on serving until whoever asks there has noticed.
+func (a *App) linger(ctx context.Context) {
+	if a.stopping.Swap(true) || a.listener == nil || a.cfg.HTTP.ShutdownDelay <= 0 {
+		return
+	}
+	timer := time.NewTimer(a.cfg.HTTP.ShutdownDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // Stop ends the service: no new requests, then running jobs, then what they use. It bears being called twice, and on an App
 // that did not start. ctx bounds the wait; what is left then is cut, and redone by whoever comes next.
 func (a *App) Stop(ctx context.Context) error {
@@ -301,6 +316,7 @@ func (a *App) Stop(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("stop %s: %w", what, err))
 		}
 	}
+	a.linger(ctx)
 	if a.graph != nil {
 		stop("streams", a.graph.Stop(ctx))
 	}

@@ -159,5 +159,20 @@ func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
 	return there, nil
 }
 
+// Ping asks whether the folder or the bucket is there.
+func (s *Store) Ping(ctx context.Context) error {
+	there, err := s.bucket.IsAccessible(ctx)
+	if err == nil && s.dir != "" {
+		_, err = os.Stat(s.dir) // which the bucket does not ask
+	}
+	if err == nil && !there {
+		err = errors.New("it is not there")
+	}
+	if err != nil {
+		return fmt.Errorf("reach the file store: %w", err)
+	}
+	return nil
+}
+
 // Close lets go of the bucket.
 func (s *Store) Close() error { return s.bucket.Close() }
