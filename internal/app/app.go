@@ -29,7 +29,6 @@ import (
 	"github.com/mercadoesperto/smarket/internal/privacy"
 	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/progress"
-	"github.com/mercadoesperto/smarket/internal/retention"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
 	"github.com/mercadoesperto/smarket/internal/usage"
@@ -204,21 +203,12 @@ func (a *App) makeServices(works bool) (err error) {
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
-		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
+		Database: jobs(a.db), Extractions: a.Invoices, Analyses: a.insights, Sweeps: a.newUpkeep(queue),
 		Heartbeats: store.NewHeartbeats(a.db), Owners: store.Jobs{}, Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Log: a.log, Now: time.Now,
 	})
 	return err
-}
-
-func newSweeper(kept config.Retention, db *store.DB, files *filestore.Store, log *slog.Logger) *retention.Sweeper {
-	return &retention.Sweeper{
-		Limits: retention.Limits{
-			FailedFiles: kept.FailedFiles, ReadFiles: kept.ReadFiles, Events: kept.Events, Sessions: kept.Sessions, Audit: kept.Audit,
-		},
-		Store: store.NewRetention(db), Blobs: files, Now: time.Now, Log: log,
-	}
 }
 
 // makeAnalyses makes what comes after reading: products and their ledger, reports, insights.
