@@ -191,3 +191,26 @@ func TestARequestUnderWayAtTheEndIsAnswered(t *testing.T) {
 	assert.JSONEq(t, `{"data":{"__typename":"Query"}}`, <-answered)
 	require.NoError(t, <-ended)
 }
+
+// TestWithoutPluginsWhatNeedsNoneIsRead has a folder of plugins that is empty, and later is not.
+func TestWithoutPluginsWhatNeedsNoneIsRead(t *testing.T) {
+	t.Parallel()
+	at := production(t)
+	with := at
+	at.env = append(slices.Clip(at.env), "PLUGIN_DIR="+t.TempDir(), "EXTRACTION_MAX_ATTEMPTS=1")
+	a := at.start(t, app.RoleAll)
+	c := apitest.Client{URL: a.URL()}
+	c.SignUp(t, "ana@example.com")
+	completes(t, &c, 1)
+	status, _ := readiness(t, a.URL())
+	assert.Equal(t, http.StatusOK, status)
+	id, stage := submitted(t, &c, receipts.Bundled()[4].Data)
+	assert.Equal(t, "FAILED", stage, "after its only try; by default there are five")
+	stop(t, a)
+
+	c.URL = with.start(t, app.RoleAll).URL()
+	res := c.Query(t, `mutation($id: ID!) { retryExtraction(input: {invoiceId: $id}) { __typename } }`, map[string]any{"id": id}, nil)
+	require.Empty(t, res.Errors, "its files were kept")
+	events := c.Watch(t, id, 0)
+	assert.Equal(t, "COMPLETED", events[len(events)-1].Stage)
+}

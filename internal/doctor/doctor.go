@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -196,7 +197,7 @@ func (e *examination) strayJobs(ctx context.Context, jobs []Job, ids []string) e
 			continue
 		}
 		mend := func() (bool, error) { return always(e.Jobs.Remove(ctx, j.ID)) }
-		if err := e.found(JobWithoutRow, fmt.Sprint(j.ID), mend); err != nil {
+		if err := e.found(JobWithoutRow, strconv.FormatInt(j.ID, 10), mend); err != nil {
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ func (o *Own) signal(sig syscall.Signal) {
 		if err != nil {
 			continue
 		}
-		for _, child := range strings.Fields(string(list)) {
+		for child := range strings.FieldsSeq(string(list)) {
 			if n, err := strconv.Atoi(child); err == nil {
 				_ = syscall.Kill(n, sig) // a backend that has ended needs nothing
 			}

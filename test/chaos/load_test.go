@@ -56,7 +56,7 @@ func (l *load) start(t *testing.T, seed uint64, waiting func(ctx context.Context
 	for n := range people {
 		p := &person{email: fmt.Sprintf("pessoa%d@example.com", n), http: &http.Client{Transport: &http.Transport{}}}
 		require.NoError(t, p.signUp(t.Context(), l.apis[0].url()))
-		rng := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // G404: a test's dice
+		rng := rand.New(rand.NewPCG(seed, uint64(n)))
 		ctx := t.Context()
 		l.running.Go(func() { l.live(ctx, p, n, rng, waiting) })
 	}
@@ -89,7 +89,7 @@ func (l *load) live(ctx context.Context, p *person, n int, rng *rand.Rand, waiti
 			l.sendAgain(ctx, p, rng, last.id, last.file)
 			continue
 		}
-		inv, file, err := l.receipt(uint64(n)<<32|uint64(i), rng.IntN(2) == 0) //nolint:gosec // G115: small
+		inv, file, err := l.receipt(uint64(n)<<32|uint64(i), rng.IntN(2) == 0)
 		if err != nil {
 			l.fault("%v", err)
 			return

@@ -46,7 +46,7 @@ func (p *process) start(t *testing.T) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	cmd := exec.Command(filepath.Join(bin, "smarket"), "serve", "--role="+p.role) //nolint:noctx // ended by the test
+	cmd := exec.Command(filepath.Join(bin, "smarket"), "serve", "--role="+p.role)
 	cmd.Env = append(slices.Clone(p.env), "HTTP_ADDR="+addr)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive the test, however that ends
 	out, err := cmd.StderrPipe()
@@ -158,7 +158,7 @@ func children(pid int) []int {
 		if err != nil {
 			continue // the thread has ended
 		}
-		for _, word := range strings.Fields(string(data)) {
+		for word := range strings.FieldsSeq(string(data)) {
 			if n, err := strconv.Atoi(word); err == nil && state(n) != 'Z' {
 				list = append(list, n)
 			}

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -181,7 +180,7 @@ func (v *verdict) leaks(t *testing.T, w *world, quiet map[*process]int) {
 	}
 	// Half of the processes end as they do in a roll-out, and half show their goroutines.
 	for _, p := range []*process{w.apis[0], w.workers[0]} {
-		assert.NoError(t, p.terminate(t))
+		require.NoError(t, p.terminate(t))
 	}
 	for _, p := range []*process{w.apis[1], w.workers[1]} {
 		old := p.goroutines(t)
@@ -192,16 +191,20 @@ func (v *verdict) leaks(t *testing.T, w *world, quiet map[*process]int) {
 			add(&v.leaked, "%s had %d goroutines, and has %d when fresh", p.name, old, fresh)
 		}
 	}
-	until(t.Context(), t, "all processes are gone", func(context.Context) bool { return len(ours()) == 0 })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if !until(ctx, func(context.Context) bool { return len(ours()) == 0 }) {
+		add(&v.leaked, "processes %v outlive the service", ours())
+	}
 }
 
 // doctor is what an operator does at the end: files that a killed submission left behind are removed. It says what it did.
 func (w *world) doctor(t *testing.T) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "smarket"), "doctor", "--repair", "--min-age=1s") //nolint:gosec // G204: built here
+	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "smarket"), "doctor", "--repair", "--min-age=1s")
 	cmd.Env = append(slices.Clone(w.env), "DATA_DIR="+t.TempDir())
 	out, err := cmd.CombinedOutput()
-	assert.NoError(t, err, string(out))
+	require.NoError(t, err, string(out))
 	return string(out)
 }
 

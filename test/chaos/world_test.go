@@ -52,7 +52,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		"OPENROUTER_API_KEY=test-openrouter-key-0123456789", "OPENROUTER_BASE_URL=" + w.stub.BaseURL(llmstub.OpenRouter),
 		"OPENAI_API_KEY=test-openai-key-0123456789", "OPENAI_BASE_URL=" + w.stub.BaseURL(llmstub.OpenAI),
 	}
-	migrate := exec.CommandContext(t.Context(), filepath.Join(bin, "smarket"), "migrate", "up") //nolint:gosec // G204: built here
+	migrate := exec.CommandContext(t.Context(), filepath.Join(bin, "smarket"), "migrate", "up")
 	migrate.Env = append(slices.Clone(w.env), "DATA_DIR="+t.TempDir())
 	out, err := migrate.CombinedOutput()
 	require.NoError(t, err, string(out))
@@ -67,7 +67,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 func (w *world) start(t *testing.T, name, role string) *process {
 	t.Helper()
-	log, err := os.Create(filepath.Join(w.logs, name+".log")) //nolint:gosec // G304: of the test
+	log, err := os.Create(filepath.Join(w.logs, name+".log"))
 	require.NoError(t, err)
 	p := &process{name: name, role: role, log: log, env: append(slices.Clone(w.env), "DATA_DIR="+t.TempDir(), "WORKER_NAME="+name)}
 	t.Cleanup(func() {
@@ -110,16 +110,16 @@ func must[T any](t *testing.T, w *world, sql string, args ...any) []T {
 	return list
 }
 
-// until waits for a condition, for as long as the run may take in all.
-func until(ctx context.Context, t *testing.T, what string, met func(ctx context.Context) bool) {
-	t.Helper()
+// until waits for a condition, and says whether it was met before ctx ended.
+func until(ctx context.Context, met func(ctx context.Context) bool) bool {
 	for !met(ctx) {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("waited in vain until %s", what)
+			return false
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+	return true
 }
 
 // waiting is how many invoices of an account are not read yet; many while that cannot be told.
