@@ -66,6 +66,10 @@ screenshots: components build ## the pictures in docs/images, of each page of th
 security: components ## attack the running server, and print what was tried, expected and got
 	cd test/security && $(GOTEST) -count=1 -parallel 6 -timeout 10m . -v -run TestAttacks -args -table | sed -n '/^LIST/,/^[0-9]* attacks/p; /^ *--- FAIL/p; /^\(ok\|FAIL\)/p'
 
+.PHONY: chaos
+chaos: components ## kill and freeze the running service ROUNDS times (100) as SEED (1) says, and count what was lost
+	$(GOTEST) -count=1 -timeout 4h ./test/chaos -v -run TestNothingIsLost -args -rounds=$(or $(ROUNDS),100) -seed=$(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: ## fuzz what strangers' bytes reach first; FUZZ_SECONDS for each target, 30 by default
 	scripts/fuzz.sh $(or $(FUZZ_SECONDS),30)

@@ -83,7 +83,8 @@ func (h *Handler) writeEvents(
 		case <-ctx.Done():
 			return
 		case <-h.draining:
-			return // without "complete": the client comes back
+			_ = out.write(comeBack) // without "complete" the client comes back; when this is lost, after its own time
+			return
 		case <-over:
 			if out.next(encode(h.failure(ctx, errSessionOver()))) == nil {
 				_ = out.complete() // the last word: there is nothing to do when it is lost
@@ -100,6 +101,10 @@ func (h *Handler) writeEvents(
 		}
 	}
 }
+
+// comeBack tells clients that follow the standard of server-sent events when to connect again after the service has ended: once
+// another has taken over, in milliseconds.
+const comeBack = "retry: 1500\n\n"
 
 func errNoStream() error {
 	return &requestError{code: invoice.CodeUnavailable, message: "No more streams are taken at the moment."}

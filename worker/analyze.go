@@ -26,7 +26,7 @@ func (w *analyzeWorker) Timeout(*river.Job[analyzeArgs]) time.Duration { return 
 
 // Work runs one try and tells River what comes next, like extractWorker's.
 func (w *analyzeWorker) Work(ctx context.Context, job *river.Job[analyzeArgs]) error {
-	return outcome(guarded(ctx, func(ctx context.Context) error {
+	return outcome(ctx, job.JobRow, w.now(), guarded(ctx, func(ctx context.Context) error {
 		return w.analyses.Analyze(ctx, job.Args.InvoiceID, lastTry(job.JobRow, w.now()))
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river/rivertype"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -88,7 +89,7 @@ func TestAnAnalysisThatIsToldToWaitWaits(t *testing.T) {
 
 func TestAnAnalysisThatWasTakenOverIsDone(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, outcome(errors.Join(invoice.ErrSuperseded, errors.New("cause"))))
+	require.NoError(t, outcome(t.Context(), &rivertype.JobRow{}, time.Now(), errors.Join(invoice.ErrSuperseded, errors.New("cause"))))
 }
 
 func TestTheAnalysisOfADeadProcessIsTakenUpAtStart(t *testing.T) {

@@ -33,7 +33,7 @@ func (w *extractWorker) Timeout(*river.Job[extractArgs]) time.Duration { return 
 
 // Work runs one try and tells River what comes next: done, wait, or try again with its back-off.
 func (w *extractWorker) Work(ctx context.Context, job *river.Job[extractArgs]) error {
-	return outcome(guarded(ctx, func(ctx context.Context) error {
+	return outcome(ctx, job.JobRow, w.now(), guarded(ctx, func(ctx context.Context) error {
 		return w.extractions.Extract(ctx, job.Args.InvoiceID, lastTry(job.JobRow, w.now()))
 	}))
 }
@@ -43,13 +43,30 @@ func lastTry(job *rivertype.JobRow, now time.Time) bool {
 	return job.Attempt >= job.MaxAttempts || now.Sub(job.CreatedAt) > maxJobAge
 }
 
-// outcome is what River is told of a try that ended with err.
-func outcome(err error) error {
+const (
+	// outage is when a job is looked at again that could not even write down how it went.
+	outage = 5 * time.Second
+	// maxOutage bounds how long that goes on; then the job fails, and smarket doctor finds what it was about.
+	maxOutage = 24 * time.Hour
+)
+
+// outcome is what River is told of a try that ended with err. A try that the service itself has judged counts; one that was cut
+// off, by the end of the process or because the database was away, does not: the last one would leave its invoice unfinished.
+func outcome(ctx context.Context, job *rivertype.JobRow, now time.Time, err error) error {
 	if err == nil || errors.Is(err, invoice.ErrSuperseded) {
 		return nil
 	}
-	if retry, ok := errors.AsType[*invoice.RetryError](err); ok && retry.After > 0 {
-		return river.JobSnooze(retry.After)
+	if retry, ok := errors.AsType[*invoice.RetryError](err); ok {
+		if retry.After > 0 {
+			return river.JobSnooze(retry.After)
+		}
+		return err
 	}
-	return err
+	if _, ok := errors.AsType[*panicError](err); ok || now.Sub(job.CreatedAt) > maxOutage {
+		return err
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return river.JobSnooze(0) // for whoever comes next, at once; a job that was cancelled stays so
+	}
+	return river.JobSnooze(outage)
 }

@@ -19,12 +19,8 @@ func (q *Queue) Forget(ctx context.Context, tx *sql.Tx, invoiceIDs []string) err
 			return fmt.Errorf("forget jobs: %w", err)
 		}
 		for _, id := range jobs {
-			if err := q.cancel(ctx, tx, id); err != nil {
+			if err := q.remove(ctx, tx, id); err != nil {
 				return err
-			}
-			// River deletes no job that runs, and a cancelled one keeps its arguments for a day.
-			if _, err := tx.ExecContext(ctx, `DELETE FROM river_job WHERE id = $1`, id); err != nil {
-				return fmt.Errorf("forget job %d: %w", id, err)
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -33,6 +35,12 @@ type Heartbeats interface {
 	Forget(ctx context.Context, workerID string) error
 }
 
+// Owners know their jobs by number. Implemented by internal/store.
+type Owners interface {
+	// Moved says, inside the caller's transaction, that the job about an invoice has another number now.
+	Moved(ctx context.Context, tx *sql.Tx, invoiceID string, from, to int64) error
+}
+
 // workerID names one process: name is where its process ids mean something (a host, a container), then its process id, then
 // its start.
 func workerID(name string, started time.Time) string {
@@ -45,6 +53,7 @@ type rescuer struct {
 	name    string
 	started time.Time
 	beats   Heartbeats
+	owners  Owners
 	db      Database
 	jobs    *river.Client[*sql.Tx]
 	log     *slog.Logger
@@ -122,16 +131,62 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// giveBack makes a job available again, unless it has moved on since it was listed. River's own rescue writes the same
-// columns. An old process that was not dead after all is fenced off by the invoice's run number, or by the state of the analysis.
+// giveBack makes a job available again, unless it has moved on since it was listed. An old process that was not dead after all
+// is fenced off by the invoice's run number, or by the state of the analysis; and from the job by its number.
 func (r *rescuer) giveBack(ctx context.Context, job *rivertype.JobRow) error {
-	query := `UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running' AND attempt = $2`
-	res, err := r.db.SQL.ExecContext(ctx, query, job.ID, job.Attempt)
+	found, err := r.renew(ctx, job)
 	if err != nil {
 		return fmt.Errorf("give job %d back: %w", job.ID, err)
 	}
-	if n, err := res.RowsAffected(); err == nil && n == 1 {
+	if found {
 		r.log.WarnContext(ctx, "gave back the job of a dead worker", "job_id", job.ID, "attempt", job.Attempt)
 	}
 	return nil
+}
+
+// renew gives the job a new number: River ends a running job by its number alone, whatever the attempt, so that an old process
+// that wakes up would end the new one's, which nobody would then rescue. A SQLite file has one process, whose predecessor is dead.
+func (r *rescuer) renew(ctx context.Context, job *rivertype.JobRow) (found bool, err error) {
+	const still = ` WHERE id = $1 AND state = 'running' AND attempt = $2`
+	if r.db.PGX == nil {
+		res, err := r.db.SQL.ExecContext(ctx, `UPDATE river_job SET state = 'available'`+still, job.ID, job.Attempt)
+		if err != nil {
+			return false, err
+		}
+		n, err := res.RowsAffected()
+		return n == 1, err
+	}
+	tx, err := r.db.SQL.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, ignoreDone(tx.Rollback())) }()
+	var id int64
+	err = tx.QueryRowContext(ctx, `UPDATE river_job SET state = 'available', id = nextval(pg_get_serial_sequence('river_job', 'id'))`+
+		still+` RETURNING id`, job.ID, job.Attempt).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var about struct {
+		InvoiceID string `json:"invoice_id"`
+	}
+	if err := json.Unmarshal(job.EncodedArgs, &about); err != nil {
+		return false, err
+	}
+	if about.InvoiceID != "" {
+		if err := r.owners.Moved(ctx, tx, about.InvoiceID, job.ID, id); err != nil {
+			return false, err
+		}
+	}
+	return true, tx.Commit()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
 }

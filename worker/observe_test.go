@@ -63,7 +63,7 @@ func TestAnObserverSeesEachTryAndWhatTheJobCarries(t *testing.T) {
 			case 1:
 				return &invoice.RetryError{After: time.Millisecond, Cause: errors.New("wait")}
 			case 2:
-				return errors.New("failed")
+				return &invoice.RetryError{Cause: errors.New("failed")}
 			}
 			return nil
 		})

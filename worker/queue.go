@@ -63,6 +63,7 @@ type Queue struct {
 	maxAttempts int
 	postgres    bool
 	observer    Observer // nil is none
+	db          *sql.DB
 }
 
 // NewQueue makes a Queue whose jobs are tried at most maxAttempts times.
@@ -71,7 +72,7 @@ func NewQueue(db Database, maxAttempts int, log *slog.Logger) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue client: %w", err)
 	}
-	return &Queue{client: client, maxAttempts: maxAttempts, postgres: db.PGX != nil}, nil
+	return &Queue{client: client, maxAttempts: maxAttempts, postgres: db.PGX != nil, db: db.SQL}, nil
 }
 
 // EnqueueExtraction adds a job that is seen once tx commits.

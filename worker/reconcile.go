@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -33,9 +34,14 @@ type reconcileWorker struct {
 // Timeout bounds one try.
 func (w *reconcileWorker) Timeout(*river.Job[reconcileArgs]) time.Duration { return w.timeout }
 
-// Work asks once. What the state does not have yet is asked for by another job.
+// Work asks once. What the state does not have yet is asked for by another job. The invoice is finished without it, so a try that
+// fails counts, unless the process ended beneath it.
 func (w *reconcileWorker) Work(ctx context.Context, job *river.Job[reconcileArgs]) error {
-	return outcome(guarded(ctx, func(ctx context.Context) error {
+	err := guarded(ctx, func(ctx context.Context) error {
 		return w.reconciliations.Reconcile(ctx, job.Args.InvoiceID, job.Args.Run, job.Args.Try)
-	}))
+	})
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return river.JobSnooze(0)
+	}
+	return err
 }

@@ -21,6 +21,7 @@ type Config struct {
 	Reconciliations Reconciliations
 	Sweeps          Sweeps
 	Heartbeats      Heartbeats
+	Owners          Owners
 	// Name is where this process's id means something: its host or container.
 	Name string
 	// Jobs is how many are worked on at once.
@@ -80,7 +81,7 @@ func New(cfg Config) (*Worker, error) {
 		client: client,
 		beats:  cfg.Heartbeats,
 		rescuer: &rescuer{
-			id: id, name: cfg.Name, started: started, beats: cfg.Heartbeats, db: cfg.Database, jobs: client, log: cfg.Log,
+			id: id, name: cfg.Name, started: started, beats: cfg.Heartbeats, owners: cfg.Owners, db: cfg.Database, jobs: client, log: cfg.Log,
 		},
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,7 +29,6 @@ import (
 	"github.com/mercadoesperto/smarket/internal/privacy"
 	"github.com/mercadoesperto/smarket/internal/product"
 	"github.com/mercadoesperto/smarket/internal/progress"
-	"github.com/mercadoesperto/smarket/internal/retention"
 	"github.com/mercadoesperto/smarket/internal/sefaz"
 	"github.com/mercadoesperto/smarket/internal/spending"
 	"github.com/mercadoesperto/smarket/internal/store"
@@ -89,6 +89,7 @@ type App struct {
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
+	stopping atomic.Bool // not ready any more
 
 	telemetry *telemetry.Telemetry
 	metrics   metricsServer
@@ -221,21 +222,12 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 		return nil
 	}
 	a.worker, err = worker.New(worker.Config{
-		Database: jobs(a.db), Extractions: a.Invoices, Reconciliations: a.Invoices, Analyses: a.insights, Sweeps: newSweeper(a.cfg.Retention, a.db, a.files, a.log),
-		Heartbeats: store.NewHeartbeats(a.db), Name: a.cfg.Worker.Name,
+		Database: jobs(a.db), Extractions: a.Invoices, Reconciliations: a.Invoices, Analyses: a.insights, Sweeps: a.newUpkeep(queue),
+		Heartbeats: store.NewHeartbeats(a.db), Owners: store.Jobs{}, Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
 		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Observer: a.telemetry.Jobs(), Log: a.log, Now: time.Now,
 	})
 	return err
-}
-
-func newSweeper(kept config.Retention, db *store.DB, files *filestore.Store, log *slog.Logger) *retention.Sweeper {
-	return &retention.Sweeper{
-		Limits: retention.Limits{
-			FailedFiles: kept.FailedFiles, ReadFiles: kept.ReadFiles, Events: kept.Events, Sessions: kept.Sessions, Audit: kept.Audit,
-		},
-		Store: store.NewRetention(db), Blobs: files, Now: time.Now, Log: log,
-	}
 }
 
 // makeAnalyses makes what comes after reading: products and their ledger, reports, insights.
@@ -315,6 +307,19 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(strings.Trim(host, "[]"), port)
 }
 
+// linger says at /readyz that the service ends, and goes on serving until whoever asks there has noticed.
+func (a *App) linger(ctx context.Context) {
+	if a.stopping.Swap(true) || a.listener == nil || a.cfg.HTTP.ShutdownDelay <= 0 {
+		return
+	}
+	timer := time.NewTimer(a.cfg.HTTP.ShutdownDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // Stop ends the service: no new requests, then running jobs, then what they use. It bears being called twice, and on an App
 // that did not start. ctx bounds the wait; what is left then is cut, and redone by whoever comes next.
 func (a *App) Stop(ctx context.Context) error {
@@ -324,6 +329,7 @@ func (a *App) Stop(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("stop %s: %w", what, err))
 		}
 	}
+	a.linger(ctx)
 	if a.graph != nil {
 		stop("streams", a.graph.Stop(ctx))
 	}

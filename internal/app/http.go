@@ -113,11 +113,15 @@ func (a *App) healthz(w http.ResponseWriter, r *http.Request) {
 }
 
 // readyz says whether the process can do its work. Redis is reported but not required: without it progress is slower to
-// arrive and nothing is lost.
+// arrive and nothing is lost. So is the file store: without it purchases can be looked at, and none can be handed in. While the
+// service ends it is not ready.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 	defer cancel()
-	report, status := map[string]string{"status": "ready", "database": "ok", "redis": "ok"}, http.StatusOK
+	report, status := map[string]string{"status": "ready", "database": "ok", "redis": "ok", "files": "ok"}, http.StatusOK
+	if a.stopping.Load() {
+		report["status"], status = "stopping", http.StatusServiceUnavailable
+	}
 	if err := a.db.Ping(ctx); err != nil {
 		a.log.WarnContext(ctx, "not ready", "part", "database", "error", err)
 		report["status"], report["database"], status = "unavailable", "unavailable", http.StatusServiceUnavailable
@@ -125,6 +129,10 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := cache.Ping(ctx, a.redis); err != nil {
 		a.log.WarnContext(ctx, "degraded", "part", "redis", "error", err)
 		report["redis"] = "unavailable"
+	}
+	if err := a.files.Ping(ctx); err != nil {
+		a.log.WarnContext(ctx, "degraded", "part", "files", "error", err)
+		report["files"] = "unavailable"
 	}
 	a.answer(w, r, status, report)
 }

@@ -72,6 +72,11 @@ type HTTP struct {
 	// ShutdownTimeout is how long requests and jobs under way may take to end after SIGTERM; what is left is cut and
 	// redone by another process. Keep it below the orchestrator's own grace period. Defaults to 30s.
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"30s"`
+
+	// ShutdownDelay is how long requests are still taken after SIGTERM, while /readyz says 503, so that a load balancer
+	// has time to send them elsewhere. It is part of SHUTDOWN_TIMEOUT. Set it to a little more than the balancer's probe
+	// interval. Defaults to 0s.
+	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
 }
 
 // Storage is where things are kept.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
@@ -128,6 +129,47 @@ func (s *Store) DeleteAll(ctx context.Context, prefix string) error {
 	}
 	if err := os.RemoveAll(filepath.Join(s.dir, filepath.FromSlash(prefix))); err != nil {
 		return fmt.Errorf("delete %s: %w", prefix, err)
+	}
+	return nil
+}
+
+// Each calls fn for every file there is, with when it was written, until fn fails.
+func (s *Store) Each(ctx context.Context, fn func(key string, written time.Time) error) error {
+	list := s.bucket.List(nil)
+	for {
+		object, err := list.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("list files: %w", err)
+		}
+		if err := fn(object.Key, object.ModTime); err != nil {
+			return err
+		}
+	}
+}
+
+// Exists says whether there is something under key.
+func (s *Store) Exists(ctx context.Context, key string) (bool, error) {
+	there, err := s.bucket.Exists(ctx, key)
+	if err != nil {
+		return false, fmt.Errorf("look for %s: %w", key, err)
+	}
+	return there, nil
+}
+
+// Ping asks whether the folder or the bucket is there.
+func (s *Store) Ping(ctx context.Context) error {
+	there, err := s.bucket.IsAccessible(ctx)
+	if err == nil && s.dir != "" {
+		_, err = os.Stat(s.dir) // which the bucket does not ask
+	}
+	if err == nil && !there {
+		err = errors.New("it is not there")
+	}
+	if err != nil {
+		return fmt.Errorf("reach the file store: %w", err)
 	}
 	return nil
 }

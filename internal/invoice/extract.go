@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -42,7 +43,7 @@ func (s *Service) Extract(ctx context.Context, id string, lastTry bool) error {
 	if err != nil {
 		return err
 	}
-	err = s.read(ctx, inv)
+	err = s.readSafely(ctx, inv)
 	if err == nil || errors.Is(err, ErrSuperseded) {
 		return err
 	}
@@ -66,6 +67,16 @@ func (s *Service) begin(ctx context.Context, id string) (*Invoice, error) {
 		return nil, ErrSuperseded
 	}
 	return inv, err
+}
+
+// readSafely makes an error of a panic: a document that breaks the reading is to end as FAILED like any other that cannot be read.
+func (s *Service) readSafely(ctx context.Context, inv *Invoice) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.read(ctx, inv)
 }
 
 // read takes a run from its files to a final status.

@@ -55,11 +55,29 @@ func (s *Service) Submit(ctx context.Context, in SubmitInput) (Submission, error
 	if err == nil {
 		err = s.insert(ctx, inv, claims)
 	}
+	if unknown, ok := errors.AsType[*unknownError](err); ok {
+		return s.afterUnknown(ctx, inv, unknown)
+	}
 	if err != nil {
 		s.deleteFiles(ctx, inv.Files)
 		return s.answerExisting(ctx, in, inv, err)
 	}
 	return Submission{Invoice: inv}, nil
+}
+
+// unknownError says that the database went away while it committed: what was to be stored may be.
+type unknownError struct{ cause error }
+
+func (e *unknownError) Error() string { return "commit: " + e.cause.Error() }
+func (e *unknownError) Unwrap() error { return e.cause }
+
+// afterUnknown answers with what the database says now. The files stay when it says nothing, or not yet: a row without its files
+// is a lost purchase, and files without their row are found by the sweep.
+func (s *Service) afterUnknown(ctx context.Context, inv *Invoice, cause error) (Submission, error) {
+	if stored, err := s.Store.Invoice(ctx, inv.UserID, inv.ID); err == nil {
+		return Submission{Invoice: stored}, nil
+	}
+	return Submission{}, cause
 }
 
 func checkSubmission(in SubmitInput) error {
@@ -174,6 +192,7 @@ func (e *duplicateError) Error() string {
 // insert stores the invoice, its job and its first event in one transaction: neither can exist without the others.
 func (s *Service) insert(ctx context.Context, inv *Invoice, claims []claim) error {
 	var event Event
+	whole := false
 	err := s.Store.InTx(ctx, func(ctx context.Context, tx Tx) (err error) {
 		if inv.JobID, err = s.Queue.EnqueueExtraction(ctx, tx.SQL(), inv.ID); err != nil {
 			return err
@@ -186,8 +205,12 @@ func (s *Service) insert(ctx context.Context, inv *Invoice, claims []claim) erro
 		}
 		event, err = tx.AppendEvent(ctx, s.event(inv, StageQueued, 0, "Recebida, na fila."))
 		inv.EventSeq = event.Seq
+		whole = err == nil
 		return err
 	})
+	if err != nil && whole {
+		return &unknownError{err}
+	}
 	if err != nil {
 		return err
 	}

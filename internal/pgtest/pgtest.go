@@ -47,8 +47,10 @@ type Server struct {
 	port int
 	// strategy is the part of CREATE DATABASE that makes it copy files instead of logging every page: a fifth of the time.
 	strategy string
-	process  *os.Process
-	done     chan struct{} // closed when the process has ended
+	// durable waits for each commit to be written, as installations do, so that Crash loses none.
+	durable bool
+	process *os.Process
+	done    chan struct{} // closed when the process has ended
 
 	mu        sync.Mutex
 	databases int
@@ -183,11 +185,22 @@ func (s *Server) boot() error {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	for range 5 { // somebody else may take the free port before the server does
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
 		if err = s.serve(postgres, data, attr); err == nil {
 			return nil
 		}
 	}
 	return err
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a local bind does not wait
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // sweep removes what test processes left behind that were killed, or ended by their timeout, more than an hour ago.
@@ -209,20 +222,16 @@ func sweep() {
 	}
 }
 
-// serve starts the server on a free port and waits until it answers.
+// serve starts the server on its port and waits until it answers.
 func (s *Server) serve(postgres, data string, attr *syscall.SysProcAttr) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a local bind does not wait
-	if err != nil {
-		return err
-	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return err
+	commit := "off"
+	if s.durable {
+		commit = "on" // without fsync it survives the server's end, if not the machine's
 	}
 	logs := &tail{}
 	cmd := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(s.port), //nolint:gosec,noctx // PostgreSQL's own program; Stop ends it
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "fsync=off", "-c", "synchronous_commit="+commit, "-c", "full_page_writes=off",
 		"-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "shared_buffers=32MB", "-c", "max_connections=300", "-c", "autovacuum=off", "-c", "dynamic_shared_memory_type=mmap", "-c", "log_min_messages=fatal")
 	cmd.Dir, cmd.SysProcAttr, cmd.Stdout, cmd.Stderr = s.dir, attr, logs, logs
 	done := make(chan struct{})

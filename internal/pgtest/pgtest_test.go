@@ -45,3 +45,17 @@ func run(t *testing.T, url, sql string) error {
 	_, err = conn.Exec(t.Context(), sql)
 	return errors.Join(err, conn.Close(t.Context()))
 }
+
+func TestWhatWasCommittedSurvivesACrash(t *testing.T) {
+	t.Parallel()
+	own := pgtest.Start(t)
+	require.NoError(t, run(t, own.URL, "CREATE TABLE x (n int)"))
+	own.Restart(t)
+	require.NoError(t, run(t, own.URL, "INSERT INTO x VALUES (1)"))
+	own.Freeze()
+	own.Thaw()
+	own.Crash()
+	require.Error(t, run(t, own.URL, "SELECT 1"))
+	own.Restart(t)
+	require.NoError(t, run(t, own.URL, "DO $$ BEGIN ASSERT (SELECT count(*) = 1 FROM x); END $$"))
+}

@@ -68,6 +68,17 @@ func (s *Server) Stop(tb testing.TB) {
 	s.cmd = nil
 }
 
+// Signal sends the server a signal: SIGSTOP freezes it, SIGCONT lets it go on.
+func (s *Server) Signal(tb testing.TB, sig os.Signal) {
+	tb.Helper()
+	if s.cmd == nil {
+		return
+	}
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		tb.Logf("signal redis-server: %v", err)
+	}
+}
+
 // Restart starts an empty server at the same address, stopping the one that runs.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()

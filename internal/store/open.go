@@ -53,6 +53,11 @@ const (
 	busyTimeout = "10000"
 )
 
+// absent bounds how long a process that is frozen, or whose machine is gone, keeps its locks: the server would wait for its next
+// word for hours. No transaction of ours is idle for long: none waits for anything but the database.
+const absent = `SET idle_in_transaction_session_timeout = '20s'; SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; ` +
+	`SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'`
+
 // DB is an open database.
 type DB struct {
 	dialect schema.Dialect
@@ -109,6 +114,12 @@ func openPostgres(ctx context.Context, cfg Config) (*DB, error) {
 	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter, pc.MaxConnIdleTime = connLifetime, connLifetimeJitter, connIdle
 	if _, ok := pc.ConnConfig.RuntimeParams["application_name"]; !ok {
 		pc.ConnConfig.RuntimeParams["application_name"] = "smarket"
+	}
+	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, absent); err != nil {
+			return fmt.Errorf("prepare a connection: %w", err)
+		}
+		return nil
 	}
 	var pool *pgxpool.Pool
 	pc.AfterRelease = func(*pgx.Conn) bool { // false closes the connection: the overflow goes
