@@ -163,9 +163,11 @@ func TestARequestUnderWayAtTheEndIsAnswered(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+"/graphql", reader)
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Expect", "100-continue") // the body is sent once the server reads it
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}}
 	answered := make(chan string, 1)
 	go func() {
-		res, err := http.DefaultClient.Do(req)
+		res, err := client.Do(req)
 		if err != nil {
 			answered <- err.Error()
 			return
@@ -175,7 +177,7 @@ func TestARequestUnderWayAtTheEndIsAnswered(t *testing.T) {
 		_, _ = body.ReadFrom(res.Body) // what is missing fails the comparison
 		answered <- body.String()
 	}()
-	_, err = writer.Write([]byte(`{"query": "{ __ty`)) // the server reads it: the request is under way
+	_, err = writer.Write([]byte(`{"query": "{ __ty`)) // taken once the server has asked for it: the request is under way
 	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() { ended <- a.Stop(context.WithoutCancel(t.Context())) }()

@@ -148,14 +148,30 @@ func (c *chaos) freezeWorker(*testing.T) {
 	c.freeze(c.worker(), 500*time.Millisecond+c.short(4*time.Second))
 }
 
+// asking says that a provider is being asked about one of invoices.
+func (c *chaos) asking(ctx context.Context, invoices []string) bool {
+	type row struct{ N int }
+	list, err := ask[row](ctx, c.world, `SELECT count(*) FROM invoices i JOIN extraction_events e ON e.invoice_id = i.id AND e.seq = i.event_seq
+		WHERE i.id = ANY($1::uuid[]) AND i.status = 'PROCESSING' AND e.stage = 'EXTRACTING'`, invoices)
+	return err == nil && len(list) == 1 && list[0].N > 0
+}
+
 // freezeWorkerLong stops a worker until it is taken for dead and another has taken up its work; then it goes on as if nothing
-// had happened.
+// had happened. It is stopped while a provider is being asked, so that it has something to write when it wakes up.
 func (c *chaos) freezeWorkerLong(*testing.T) {
 	p := c.worker()
-	c.busy(p)
-	p.signal(syscall.SIGSTOP)
-	at := time.Now()
-	d := &death{at: at, invoices: c.inHandOf(p)}
+	c.await(p.name+" asks a provider", func(ctx context.Context) bool {
+		if !c.asking(ctx, c.inHandOf(p)) {
+			return false
+		}
+		p.signal(syscall.SIGSTOP)
+		if c.asking(ctx, c.inHandOf(p)) {
+			return true
+		}
+		p.signal(syscall.SIGCONT) // it has just had its answer
+		return false
+	})
+	d := &death{at: time.Now(), invoices: c.inHandOf(p)}
 	c.await("a frozen worker's invoices go on", func(ctx context.Context) bool { return c.wentOn(ctx, d) })
 	p.signal(syscall.SIGCONT)
 	c.deaths = append(c.deaths, *d)
