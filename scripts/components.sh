@@ -20,6 +20,8 @@ need poppler-utils pdftotext
 need nodejs node
 need npm npm
 need imagemagick identify
+need nginx nginx /usr/sbin/nginx
+need curl curl # of scripts/cloudflare-ranges.sh
 need chromium chromium chromium-browser google-chrome
 need python3-grpcio '/usr/lib/python3/dist-packages/grpc' # of the example of a provider in Python
 need python3-protobuf '/usr/lib/python3/dist-packages/google/protobuf'

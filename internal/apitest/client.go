@@ -20,6 +20,8 @@ import (
 type Client struct {
 	URL   string // of the service, without a path
 	Token string // "" before SignUp
+	// HTTP is how the service is reached; nil is http.DefaultClient.
+	HTTP *http.Client
 }
 
 // Response is the API's answer.
@@ -52,7 +54,11 @@ func (c *Client) send(tb testing.TB, contentType string, body io.Reader, accept 
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	through := c.HTTP
+	if through == nil {
+		through = http.DefaultClient
+	}
+	res, err := through.Do(req)
 	require.NoError(tb, err)
 	return res
 }
