@@ -26,7 +26,8 @@ replaced, the former release comes back by itself. Running it again is safe. The
   --keep N           keep the images of the newest N releases (default 3)
 
 Settings, from the environment: ENV_FILE (.env.production), COMPOSE_FILE, DEPLOY_STATE (.deploy), ROLL_TIMEOUT (120, seconds
-that a container may take to be healthy), DRAIN_SECONDS (5, between the edge's turn and the end of the old container).
+that a container may take to be healthy), DRAIN_SECONDS (5, between the edge's turn and the end of the old container), UPSTREAMS (deploy/nginx/upstreams, what the edge
+reads), BACKUP and HEALTH_CHECK (the programs that are called).
 
 Exit codes: 0 done; 1 failed before anything was changed; 3 the migration failed, the former release runs on; 5 failed, and the
 former release is back; 6 failed, and a person is needed; 64 wrong usage; 75 another deployment runs; 78 a setting is missing.
@@ -48,9 +49,10 @@ main() {
   SMARKET_VERSION=$version compose run --rm --no-deps -T migrate ||
     die "$EXIT_MIGRATION" "the migration failed; ${running:-nothing} runs on. docs/DATABASE_MIGRATION.md says what to do"
   refresh_edge || die 1 "the edge's new configuration is wrong; nothing was replaced"
-  if ! { switch_to "$version" && start_edge && verify; }; then
+  if ! { switch_to "$version" && start_edge && verify "$version"; }; then
     go_back
   fi
+  if [ -n "$running" ]; then note "$running"; fi # it may have been started without this script
   remember "$version"
   remove_old_images "$keep"
   say "$version is in service, after ${SECONDS} s"
@@ -125,7 +127,7 @@ go_back() {
   [ -n "$running" ] || die "$EXIT_BROKEN" "$version does not work, and there is no earlier release to go back to"
   if [ "$running" = "$version" ]; then die "$EXIT_BROKEN" "$version does not work, and it is what was running"; fi
   say "$version does not work: going back to $running"
-  if have_images "$running" && switch_to "$running" missing && verify; then
+  if have_images "$running" && switch_to "$running" missing && verify "$running"; then
     die "$EXIT_ROLLED_BACK" "$running is back in service; the database keeps its new schema"
   fi
   die "$EXIT_BROKEN" "$running did not come back either: docker compose ps, docker compose logs, docs/DISASTER_RECOVERY.md"

@@ -42,7 +42,7 @@ main() {
   [ -n "$version" ] || die 1 "no release before ${running:-this one} is known"
   have_images "$version" || die 1 "the images of $version are not here: check it out and run scripts/deploy.sh"
   say "going from ${running:-nothing} back to $version"
-  if ! { switch_to "$version" missing && verify; }; then
+  if ! { switch_to "$version" missing && verify "$version"; }; then
     die 6 "$version does not work: docker compose ps, docker compose logs"
   fi
   forget_after "$version"

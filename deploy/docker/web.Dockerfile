@@ -10,7 +10,9 @@ COPY web/package.json web/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY graph/*.graphqls /src/graph/
 COPY web/ ./
-RUN npm run --silent build && rm -f dist/.keep
+# The compressed files beside the others are what nginx sends (gzip_static).
+RUN npm run --silent build && rm -f dist/.keep && \
+    find dist -type f \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.svg' -o -name '*.webmanifest' \) -exec gzip -9 -k {} +
 
 FROM ${NGINX_IMAGE}
 COPY --from=build /src/web/dist /usr/share/nginx/html

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is used by who sources it
 # Sourced by the operator's scripts: where the settings, the database and the files of this installation are, whether it runs
 # under Docker Compose or as plain processes. No secret becomes an argument of a program or part of a message.
 #

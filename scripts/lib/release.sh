@@ -122,22 +122,32 @@ switch_to() {
   done
 }
 
-# verify asks the health check, a few times: a queue may need a moment after a restart.
+# verify VERSION asks the health check, a few times: a queue may need a moment after a restart. Degraded (exit code 1) is said and
+# is no failure: a backup that is too old is no fault of the release.
 verify() {
-  local attempt
+  local attempt code
   for attempt in 1 2 3; do
-    if "$HEALTH_CHECK" --json; then return; fi
+    code=0
+    SMARKET_VERSION=$1 "$HEALTH_CHECK" --json || code=$?
+    if ((code == 1)); then say "the installation is degraded: see above"; fi
+    if ((code <= 1)); then return; fi
     say "health check $attempt of 3 failed"
     if ((attempt < 3)); then sleep "$DRAIN_SECONDS"; fi
   done
   return 1
 }
 
-# remember VERSION in ENV_FILE, from where every later command of Compose takes it, and in the history, the newest last.
+# remember VERSION in ENV_FILE, from where every later command of Compose takes it, and in the history.
 remember() {
-  local version=$1 new=$ENV_FILE.new history=$DEPLOY_STATE/history
+  local version=$1 new=$ENV_FILE.new
   (umask 077 && { grep -v '^SMARKET_VERSION=' "$ENV_FILE" || true; } >"$new" && printf 'SMARKET_VERSION=%s\n' "$version" >>"$new") &&
     chmod --reference="$ENV_FILE" "$new" && mv "$new" "$ENV_FILE" || return 1
+  note "$version"
+}
+
+# note VERSION in the history, as the newest, which is the last line.
+note() {
+  local version=$1 history=$DEPLOY_STATE/history
   touch "$history"
   { grep -vxF "$version" "$history" || true; } >"$history.new" && printf '%s\n' "$version" >>"$history.new" && mv "$history.new" "$history"
 }
