@@ -62,6 +62,10 @@ web-e2e: components build ## the page in a real browser against the real server
 security: components ## attack the running server, and print what was tried, expected and got
 	cd test/security && $(GOTEST) -count=1 -parallel 6 -timeout 10m . -v -run TestAttacks -args -table | sed -n '/^LIST/,/^[0-9]* attacks/p; /^ *--- FAIL/p; /^\(ok\|FAIL\)/p'
 
+.PHONY: compose-test
+compose-test: ## bring the production compose file up on a Docker engine, and deploy, kill and roll back on it
+	scripts/compose-test.sh
+
 .PHONY: fuzz
 fuzz: ## fuzz what strangers' bytes reach first; FUZZ_SECONDS for each target, 30 by default
 	scripts/fuzz.sh $(or $(FUZZ_SECONDS),30)

@@ -72,7 +72,7 @@ read_arguments() {
     esac
     shift || { usage >&2 && exit "$EXIT_USAGE"; }
   done
-  [ -n "$version" ] || version=$(git -C "$root" describe --tags --always --dirty)
+  [ -n "$version" ] || version=$(git -C "$root" describe --tags --always --dirty) || die "$EXIT_USAGE" "this is no git checkout: give --version"
   [[ $version =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || die "$EXIT_USAGE" "a version is letters, digits, dots and dashes"
   [[ $keep =~ ^[1-9][0-9]*$ ]] || die "$EXIT_USAGE" "--keep needs a number"
 }

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 const (
 	itemsPerReceipt = 12
-	photoScale      = 2.0
+	photoScale      = 1.4
 	jpegQuality     = 85
 	receiptsInHand  = 4 // when a container dies
 )
@@ -69,7 +69,7 @@ const patience = 5 * time.Minute
 // photos are pictures of receipts that nobody has seen before: what was read once would come from the cache.
 func photos(n int) ([][]byte, error) {
 	random := receipts.NewRand(uint64(time.Now().UnixNano())) //nolint:gosec // G115: any number will do
-	style, _ := receipts.StyleNamed("plain")
+	style, _ := receipts.StyleNamed("80-two-line")
 	list := make([][]byte, n)
 	for i := range list {
 		picture, err := receipts.Generate(random, receipts.Options{Items: itemsPerReceipt, Plain: true}).Picture(style, photoScale)
