@@ -11,7 +11,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY graph/*.graphqls /src/graph/
 COPY web/ ./
 # The compressed files beside the others are what nginx sends (gzip_static).
-RUN npm run --silent build && rm -f dist/.keep && \
+RUN mkdir dist && npm run --silent build && \
     find dist -type f \( -name '*.html' -o -name '*.js' -o -name '*.css' -o -name '*.svg' -o -name '*.webmanifest' \) -exec gzip -9 -k {} +
 
 FROM ${NGINX_IMAGE}
