@@ -139,8 +139,8 @@ func TestLimitsFitTheServer(t *testing.T) {
 func TestOnlyTheEdgeIsReachedAndOnlyTheWorkerReachesOut(t *testing.T) {
 	t.Parallel()
 	p := project(t)
-	assert.True(t, bool(p.Networks["frontend"].Internal))
-	assert.True(t, bool(p.Networks["backend"].Internal))
+	assert.True(t, p.Networks["frontend"].Internal)
+	assert.True(t, p.Networks["backend"].Internal)
 	want := map[string][]string{
 		"postgres": {"backend"}, "redis": {"backend"}, "migrate": {"backend"}, "api": {"backend", "frontend"},
 		"worker": {"backend", "egress"}, "web": {"frontend"}, "nginx": {"frontend", "public"},

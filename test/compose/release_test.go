@@ -58,7 +58,7 @@ func setup(t *testing.T) *installation {
 		}
 	}
 	in.write("fake/last", "1")
-	in.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FAKE="+filepath.Join(dir, "fake"), //nolint:forbidigo // the script's own environment
+	in.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FAKE="+filepath.Join(dir, "fake"),
 		"ENV_FILE="+filepath.Join(dir, ".env.production"), "UPSTREAMS="+filepath.Join(dir, "deploy/nginx/upstreams"),
 		"DEPLOY_STATE="+filepath.Join(dir, "state"), "BACKUP="+filepath.Join(dir, "bin/backup"),
 		"HEALTH_CHECK="+filepath.Join(dir, "bin/health"), "DRAIN_SECONDS=0", "ROLL_TIMEOUT=30")
@@ -76,7 +76,7 @@ read -r code release <"$FAKE/fail/`+name+`" || true
 [ -z "$release" ] || [ "$release" = "${SMARKET_VERSION:-}" ] || exit 0
 exit "$code"
 `)
-	require.NoError(in, os.Chmod(filepath.Join(in.dir, "bin", name), 0o700)) //nolint:gosec // G302: it is a program
+	require.NoError(in, os.Chmod(filepath.Join(in.dir, "bin", name), 0o700))
 }
 
 func (in *installation) write(name, text string) {
@@ -100,7 +100,7 @@ func (in *installation) shell(name string, args ...string) {
 // run gives the script's exit code and what it said.
 func (in *installation) run(script string, args ...string) (int, string) {
 	in.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(in.Context()), filepath.Join(in.dir, "scripts", script), args...) //nolint:gosec // G204: ours
+	cmd := exec.CommandContext(context.WithoutCancel(in.Context()), filepath.Join(in.dir, "scripts", script), args...)
 	cmd.Env = in.env
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -42,7 +42,9 @@ func open(name, addr, certificate string) (*site, error) {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	transport := func(http2 bool) *http.Transport {
 		return &http.Transport{
-			DialContext:     func(ctx context.Context, network, _ string) (net.Conn, error) { return dialer.DialContext(ctx, network, addr) },
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return dialer.DialContext(ctx, network, addr)
+			},
 			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: http2,
 		}
 	}
@@ -228,13 +230,12 @@ func (u *user) watchSocket(ctx context.Context, id string, after int, see func(e
 	t.TLSClientConfig = t.TLSClientConfig.Clone()
 	t.TLSClientConfig.NextProtos = nil
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	conn, res, err := websocket.Dial(ctx, u.url+"/graphql", &websocket.DialOptions{
+	conn, _, err := websocket.Dial(ctx, u.url+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // the connection is its body
 		HTTPClient: &http.Client{Transport: t}, Subprotocols: []string{"graphql-transport-ws"},
 	})
 	if err != nil {
 		return fmt.Errorf("open a websocket: %w", err)
 	}
-	_ = res // a websocket's answer has no body of its own
 	defer func() { _ = conn.CloseNow() }()
 	for _, message := range []string{
 		`{"type":"connection_init","payload":{"Authorization":"Bearer ` + u.token + `"}}`,

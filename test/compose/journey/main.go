@@ -68,7 +68,7 @@ const patience = 5 * time.Minute
 
 // photos are pictures of receipts that nobody has seen before: what was read once would come from the cache.
 func photos(n int) ([][]byte, error) {
-	random := receipts.NewRand(uint64(time.Now().UnixNano())) //nolint:gosec // G115: any number will do
+	random := receipts.NewRand(uint64(time.Now().UnixNano()))
 	style, _ := receipts.StyleNamed("80-two-line")
 	list := make([][]byte, n)
 	for i := range list {
