@@ -63,6 +63,7 @@ prepare() {
     if ((cpus < 3)); then echo "  worker: { deploy: { resources: { limits: { cpus: '$cpus' } } } }"; fi
     echo "  nginx: { volumes: ['$work/nginx:/etc/nginx/deploy/nginx:ro'] }"
   } >"$work/override.yml"
+  compose down --volumes --timeout 10 # what an earlier run with --keep has left
   go build -tags nodynamic -o "$work/journey" ./test/compose/journey
 }
 
@@ -98,8 +99,9 @@ step() {
 }
 
 build() { compose build api worker web; }
-# The engine restarts what a signal has killed, but not what was killed by the engine's own SIGKILL: that was meant.
-kill_container() { journey survive docker kill --signal ABRT "$(container "$1")" && back "$1"; }
+# SIGQUIT ends a Go program at once, with nothing tidied up. Docker restarts what died of it; after its own SIGKILL it does not,
+# taking that for an operator's wish.
+kill_container() { journey survive docker kill --signal QUIT "$(container "$1")" && back "$1"; }
 back() { # healthy again, and after a restart
   local state
   for _ in $(seq 60); do
