@@ -60,7 +60,10 @@ prepare() {
   cpus=$(docker info --format '{{.NCPU}}')
   {
     echo 'services:'
-    if ((cpus < 3)); then echo "  worker: { deploy: { resources: { limits: { cpus: '$cpus' } } } }"; fi
+    echo '  api: { restart: always }'
+    echo '  worker:'
+    echo '    restart: always'
+    if ((cpus < 3)); then echo "    deploy: { resources: { limits: { cpus: '$cpus' } } }"; fi
     echo "  nginx: { volumes: ['$work/nginx:/etc/nginx/deploy/nginx:ro'] }"
   } >"$work/override.yml"
   compose down --volumes --timeout 10 # what an earlier run with --keep has left
@@ -99,8 +102,8 @@ step() {
 }
 
 build() { compose build api worker web; }
-# SIGQUIT ends a Go program at once, with nothing tidied up. Docker restarts what died of it; after its own SIGKILL it does not,
-# taking that for an operator's wish.
+# SIGQUIT ends a Go program at once, with nothing tidied up. Docker takes its own SIGKILL for an operator's wish, and what comes from
+# `docker kill` for one to stop: it then restarts nothing, but for a restart policy of always, which the override file sets.
 kill_container() { journey survive docker kill --signal QUIT "$(container "$1")" && back "$1"; }
 back() { # healthy again, and after a restart
   local state
