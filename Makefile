@@ -88,11 +88,12 @@ test/conformance/node_modules/.installed: test/conformance/package-lock.json
 check: lint drift vuln test ## what CI runs
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/buf schema-breaking ## golangci-lint, buf, shell scripts, breaking changes of the schema
+lint: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/actionlint components schema-breaking ## golangci-lint, buf, shell scripts, workflows, breaking changes of the schema
 	$(TOOLS)/golangci-lint run --allow-parallel-runners --build-tags nodynamic ./...
 	$(TOOLS)/buf lint
 	$(TOOLS)/buf breaking --against providers/proto/provider.v1.binpb
-	@for s in scripts/*.sh .ci/run; do bash -n $$s; done
+	shellcheck $$(git ls-files --cached --others --exclude-standard '*.sh') .ci/run test/ops/testdata/docker
+	$(TOOLS)/actionlint
 
 .PHONY: schema-breaking
 schema-breaking: conformance-deps ## fail when schema.graphql breaks clients in a way graph/breaking-allowed.txt does not list
@@ -121,13 +122,15 @@ vuln: ## known vulnerabilities in what is called
 	scripts/vuln.sh
 
 .PHONY: tools
-tools: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/atlas ## build the pinned tools
+tools: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/atlas $(TOOLS)/actionlint ## build the pinned tools
 
 # Each heavy tool has a module of its own, so that its dependencies never become ours.
 $(TOOLS)/golangci-lint: scripts/tools/golangci-lint/go.sum
 	cd scripts/tools/golangci-lint && go build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(TOOLS)/buf: scripts/tools/buf/go.sum
 	cd scripts/tools/buf && go build -o $(CURDIR)/$@ github.com/bufbuild/buf/cmd/buf
+$(TOOLS)/actionlint: scripts/tools/actionlint/go.sum
+	cd scripts/tools/actionlint && go build -o $(CURDIR)/$@ github.com/rhysd/actionlint/cmd/actionlint
 $(TOOLS)/atlas: scripts/tools/atlas/go.sum
 	cd scripts/tools/atlas && go build -o $(CURDIR)/$@ ariga.io/atlas/cmd/atlas
 

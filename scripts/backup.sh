@@ -85,10 +85,12 @@ main() {
 # shellcheck disable=SC2329 # called by the trap
 clean_up() {
   local code=$?
+  if [ "$code" -ne 0 ]; then code=${verdict:-1}; fi
   if [ -n "${snapshot_pid:-}" ]; then kill "$snapshot_pid" 2>/dev/null || true; fi
   if [ "$code" -ne 0 ] && [ -s "$work/scratch/snapshot.err" ]; then cat "$work/scratch/snapshot.err" >&2; fi
   rm -rf "$work"
   if [ "$code" -eq 1 ]; then say "failed; earlier backups are as they were"; fi
+  exit "$code"
 }
 
 read_recipients() {
@@ -137,7 +139,8 @@ open_snapshot() {
   # shellcheck disable=SC2153 # bash sets it
   snapshot_pid=$SNAPSHOT_PID
   exec 7<&"${SNAPSHOT[0]}" 8>&"${SNAPSHOT[1]}"
-  snapshot=$(ask "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();")
+  # The session idles in its transaction while pg_dump works, which the server may be set to end.
+  snapshot=$(ask "SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot();")
 }
 
 close_snapshot() {
@@ -211,15 +214,17 @@ write_manifest() {
 
 # expired reads names of backups, the newest first, and prints those that no rule keeps.
 expired() {
-  local last=$(($(setting BACKUP_KEEP_LAST 3))) name rule keep period
+  local last=$(($(setting BACKUP_KEEP_LAST 3))) name rule keep period day week month
   [ "$last" -ge 1 ] || last=1 # the one just made
   local -A left=([day]=$(setting BACKUP_KEEP_DAILY 7) [week]=$(setting BACKUP_KEEP_WEEKLY 4) [month]=$(setting BACKUP_KEEP_MONTHLY 6))
-  local -A format=([day]=%F [week]=%G-W%V [month]=%Y-%m) seen=()
+  local -A seen=()
   while read -r name; do
     keep=no
     if [ "$last" -gt 0 ]; then keep=yes last=$((last - 1)); fi
+    # shellcheck disable=SC2034 # by ${!rule}
+    read -r day week month < <(date -u -d "${name:0:8}" '+%F %G-W%V %Y-%m')
     for rule in day week month; do
-      period=$rule.$(date -u -d "${name:0:8}" "+${format[$rule]}")
+      period=$rule.${!rule}
       if [ -n "${seen[$period]:-}" ] || [ "${left[$rule]}" -le 0 ]; then continue; fi
       seen[$period]=$name left[$rule]=$((left[$rule] - 1)) keep=yes
     done

@@ -23,6 +23,10 @@ need imagemagick identify
 need nginx nginx /usr/sbin/nginx
 need curl curl # of scripts/cloudflare-ranges.sh
 need chromium chromium chromium-browser google-chrome
+need age age
+need rclone rclone
+need shellcheck shellcheck
+need curl curl
 need python3-grpcio '/usr/lib/python3/dist-packages/grpc' # of the example of a provider in Python
 need python3-protobuf '/usr/lib/python3/dist-packages/google/protobuf'
 need python3-cryptography '/usr/lib/python3/dist-packages/cryptography'

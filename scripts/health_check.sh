@@ -92,13 +92,14 @@ check_inside() {
   local lines line log code=0
   log=$(mktemp)
   lines=$(
+    exec 2>"$log"
     find_installation
     if [ "$installation" = compose ]; then
       compose exec -T worker smarket health --max-wait "$1"
     else
       smarket health --max-wait "$1"
     fi
-  ) 2>"$log" || code=$?
+  ) || code=$?
   if [ -z "$lines" ]; then
     add down inside "smarket health did not run: $(tail -n 1 "$log") (exit $code)"
   fi

@@ -104,11 +104,13 @@ parse() {
 # shellcheck disable=SC2329 # called by the trap
 clean_up() {
   local code=$?
+  if [ "$code" -ne 0 ]; then code=${verdict:-1}; fi
   if [ -n "${fresh:-}" ]; then
     query postgres <<<"DROP DATABASE IF EXISTS $fresh;" || say "drop the database $fresh by hand"
   fi
   rm -rf "$work"
   if [ "$code" -eq 1 ]; then say "failed; the database is as it was"; fi
+  exit "$code"
 }
 
 # remote makes the bucket of backups known, and says where they are.

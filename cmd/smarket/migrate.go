@@ -74,10 +74,10 @@ func printStatus(cmd *cobra.Command, m *schema.Migrator) error {
 	for _, v := range list {
 		state := "pending"
 		switch {
+		case v.Applied: // at last, when a fault of an earlier try is still noted
+			state = "applied"
 		case v.Fault != "":
 			state = "failed: " + v.Fault
-		case v.Applied:
-			state = "applied"
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", v.Owner, v.Version, v.Name, state)
 	}

@@ -41,6 +41,7 @@ type HealthCheck struct {
 // queue and the plugins. A job that has been due for longer than maxWait means that the queue is stuck. Parts that cannot be
 // looked at, because what they are seen through is down, are degraded.
 func CheckHealth(ctx context.Context, cfg config.Config, maxWait time.Duration, log *slog.Logger) []HealthCheck {
+	cache.LogLibrary(log)
 	checks := checkStored(ctx, cfg, maxWait, log)
 	return append(checks, checkRedis(ctx, cfg, log)...)
 }

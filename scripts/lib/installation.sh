@@ -20,11 +20,13 @@ EXIT_CONFIG=78
 
 say() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 
+verdict='' # the exit code that die was told: any other is a program's own
+
 die() { # exit code, message
-  local code=$1
+  verdict=$1
   shift
   say "$*"
-  exit "$code"
+  exit "$verdict"
 }
 
 need_programs() {
@@ -192,6 +194,10 @@ bucket() {
       region=*) region=$(decode "${parameter#*=}") ;;
     esac
   done
+  if [ -n "${AWS_CA_BUNDLE:-}" ]; then # which rclone has another name for, and fails at
+    export RCLONE_CA_CERT=$AWS_CA_BUNDLE
+    unset AWS_CA_BUNDLE
+  fi
   export RCLONE_CONFIG=/dev/null RCLONE_S3_NO_CHECK_BUCKET=true
   export "RCLONE_CONFIG_${name}_TYPE=s3" "RCLONE_CONFIG_${name}_PROVIDER=Other" "RCLONE_CONFIG_${name}_ENV_AUTH=true"
   export "RCLONE_CONFIG_${name}_REGION=$region" "RCLONE_CONFIG_${name}_ENDPOINT=${endpoint:-https://s3.$region.amazonaws.com}"

@@ -1,12 +1,17 @@
 package ops_test
 
 import (
+	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +21,8 @@ import (
 
 	"github.com/mercadoesperto/smarket/internal/apitest"
 )
+
+var rehearse = flag.Int("rehearse", 0, "so many more invoices, each with 20 items and a file of 300 kB")
 
 // TestWhatWasDestroyedComesBack backs a running installation up, destroys its database and its files, and restores them.
 func TestWhatWasDestroyedComesBack(t *testing.T) {
@@ -29,13 +36,14 @@ func TestWhatWasDestroyedComesBack(t *testing.T) {
 			client := apitest.Client{URL: address}
 			client.SignUp(t, "ana@example.com")
 			ids := in.fill(t, &client)
+			in.grow(t, *rehearse)
 
 			begun := time.Now()
 			backup := in.backup(t)
 			t.Logf("backed up in %s", time.Since(begun).Round(time.Millisecond))
 			stop()
 			tables, files := in.tables(t), in.files(t)
-			require.Len(t, files, len(ids))
+			require.Len(t, files, len(ids)+*rehearse)
 
 			in.exec(t, "postgres", `DROP DATABASE `+in.name(t)+` WITH (FORCE)`)
 			require.NoError(t, os.RemoveAll(in.data))
@@ -157,10 +165,13 @@ func (in *installation) seed(t *testing.T) (key string) {
 	const user, invoice, file = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
 	key = user + "/" + invoice + "/" + file
 	conn := in.connect(t, "")
-	_, err := conn.Exec(t.Context(), `SET session_replication_role = replica`) // the file's row needs no invoice
-	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), `INSERT INTO users (id, email, name, password_hash, role, plan, adults, children, consents, created_at, updated_at)
+	_, err := conn.Exec(t.Context(), `INSERT INTO users (id, email, name, password_hash, role, plan, adults, children, consents, created_at, updated_at)
 		VALUES ($1, 'ana@example.com', 'Ana', '', 'USER', 'FREE', 1, 0, '[]', now(), now())`, user)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `INSERT INTO invoices (id, user_id, status, version, run, event_seq, job_id, source, access_key, model, number,
+		test_document, protocol, issuer_name, issuer_cnpj, issuer_state, consumer_cpf, discount_centavos, freight_centavos,
+		insurance_centavos, other_centavos, taxes_centavos, change_centavos, allow_duplicate, search_text, created_at, updated_at)
+		VALUES ($1, $2, 'COMPLETED', 1, 1, 0, 0, '', '', 0, 0, false, '', '', '', '', '', 0, 0, 0, 0, 0, 0, false, '', now(), now())`, invoice, user)
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), `INSERT INTO invoice_files (id, invoice_id, user_id, position, kind, size, sha256, blob_key)
 		VALUES ($1, $2, $3, 1, 'JPEG', 5, '', $4)`, file, invoice, user, key)
@@ -172,3 +183,34 @@ func (in *installation) seed(t *testing.T) (key string) {
 	return key
 }
 
+// grow copies the first invoice so many times, with random bytes for a photo, which do not compress.
+func (in *installation) grow(t *testing.T, invoices int) {
+	t.Helper()
+	if invoices == 0 {
+		return
+	}
+	const copies = `INSERT INTO %[1]s SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid()) || %[2]s)).* FROM %[1]s r, `
+	conn := in.connect(t, "")
+	for _, statement := range []string{
+		`CREATE TEMP TABLE copies AS SELECT gen_random_uuid() AS id, n FROM generate_series(1, $1::int) n`,
+		fmt.Sprintf(copies, "invoices", `jsonb_build_object('id', c.id, 'idempotency_key', null)`) + `copies c WHERE r.id = (SELECT min(id::text)::uuid FROM invoices)`,
+		fmt.Sprintf(copies, "invoice_files", `jsonb_build_object('invoice_id', c.id, 'blob_key', 'copies/' || c.n)`) + `copies c WHERE r.id = (SELECT min(id::text)::uuid FROM invoice_files)`,
+		fmt.Sprintf(copies, "invoice_items", `jsonb_build_object('invoice_id', c.id, 'position', p)`) + `copies c, generate_series(1, 20) p WHERE r.id = (SELECT min(id::text)::uuid FROM invoice_items)`,
+	} {
+		var args []any
+		if strings.Contains(statement, "$1") {
+			args = append(args, invoices)
+		}
+		_, err := conn.Exec(t.Context(), statement, args...)
+		require.NoError(t, err)
+	}
+	require.NoError(t, conn.Close(t.Context()))
+	dir := filepath.Join(in.data, "files", "copies")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	for n := range invoices {
+		var photo bytes.Buffer
+		_, err := io.CopyN(&photo, rand.Reader, 300_000)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, strconv.Itoa(n+1)), photo.Bytes(), 0o600))
+	}
+}

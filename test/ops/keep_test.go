@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,8 +33,8 @@ func TestOldBackupsMakeRoom(t *testing.T) {
 	in := install(t)
 	now := time.Now().UTC()
 	var made []string // the newest first
-	for days := 1; days <= 400; days++ {
-		for _, hour := range []int{22, 3} {
+	for days := 1; days <= 240; days++ {
+		for _, hour := range []int{22, 3}[:1+days%2] {
 			moment := time.Date(now.Year(), now.Month(), now.Day()-days, hour, 0, 0, 0, time.UTC)
 			made = append(made, moment.Format(stamp))
 			require.NoError(t, os.MkdirAll(filepath.Join(in.backups, made[len(made)-1]), 0o700))
@@ -89,6 +90,42 @@ func TestABackupThatFailsLeavesTheEarlierOnes(t *testing.T) {
 	}
 	_, code := in.run(t, "restore.sh", []string{"--check", "--identity", in.identity})
 	assert.Zero(t, code, "the earlier one is whole")
+}
+
+func TestSettingsComeBackAlone(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	name := filepath.Base(in.backup(t))
+	said, code := in.run(t, "restore.sh", []string{"--list"})
+	assert.Zero(t, code)
+	assert.Equal(t, name+"\n", said)
+	out := filepath.Join(t.TempDir(), "env")
+	_, code = in.run(t, "restore.sh", []string{"--identity", in.identity, "--settings", out})
+	require.Zero(t, code)
+	want, err := os.ReadFile(in.settings)
+	require.NoError(t, err)
+	got, err := os.ReadFile(out)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
+	info, err := os.Stat(out)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	_, code = in.run(t, "restore.sh", []string{"--identity", in.identity, "--settings", out})
+	assert.Equal(t, 1, code, "nothing is overwritten")
+}
+
+func TestOneBackupAtATime(t *testing.T) {
+	t.Parallel()
+	in := install(t)
+	require.NoError(t, os.Mkdir(in.backups, 0o700))
+	lock, err := os.Create(filepath.Join(in.backups, ".lock"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = lock.Close() })
+	require.NoError(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	_, code := in.run(t, "backup.sh", nil)
+	assert.Equal(t, 75, code)
+	_, code = in.run(t, "restore.sh", []string{"--identity", in.identity})
+	assert.Equal(t, 75, code)
 }
 
 // TestFilesRemovedWhileTheBackupIsMade has retention remove a file after the database was dumped, and another one lost for no
