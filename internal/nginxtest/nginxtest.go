@@ -31,8 +31,7 @@ type Server struct {
 	exited chan struct{} // closed when the process is gone
 
 	mu    sync.Mutex
-	lines []string      // of standard error
-	grown chan struct{} // closed and replaced at each line
+	lines []string // of standard error
 }
 
 // Program is the path of nginx. It fails the test when nginx is not installed: what was not tried must not look as if it had worked.
@@ -60,7 +59,7 @@ func Address(tb testing.TB) string {
 // Start runs nginx with the configuration file until the test ends, and returns when it takes connections at addr.
 func Start(tb testing.TB, conf, addr string) *Server {
 	tb.Helper()
-	s := &Server{out: filepath.Join(tb.TempDir(), "stdout"), exited: make(chan struct{}), grown: make(chan struct{})}
+	s := &Server{out: filepath.Join(tb.TempDir(), "stdout"), exited: make(chan struct{})}
 	out, err := os.Create(s.out)
 	if err != nil {
 		tb.Fatalf("output of nginx: %v", err)
@@ -88,8 +87,6 @@ func (s *Server) follow(log io.Reader) {
 	for lines.Scan() {
 		s.mu.Lock()
 		s.lines = append(s.lines, lines.Text())
-		close(s.grown)
-		s.grown = make(chan struct{})
 		s.mu.Unlock()
 	}
 	_ = s.cmd.Wait() // how it ended is in the log
@@ -114,41 +111,6 @@ func (s *Server) awaitListener(tb testing.TB, addr string) {
 			tb.Fatalf("nginx ended:\n%s", s.ErrorLog())
 		case <-ctx.Done():
 			tb.Fatalf("nginx does not listen at %s:\n%s", addr, s.ErrorLog())
-		}
-	}
-}
-
-// Reload has nginx read its configuration again, and returns when new workers have taken over. The configuration's own error_log
-// must let notices through.
-func (s *Server) Reload(tb testing.TB) {
-	tb.Helper()
-	s.mu.Lock()
-	seen := len(s.lines)
-	s.mu.Unlock()
-	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		tb.Fatalf("reload nginx: %v", err)
-	}
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	for {
-		s.mu.Lock()
-		fresh, grown := s.lines[seen:], s.grown
-		s.mu.Unlock()
-		for _, line := range fresh {
-			switch {
-			case strings.Contains(line, "[emerg]"):
-				tb.Fatalf("nginx refuses its configuration: %s", line)
-			case strings.Contains(line, "start worker processes"):
-				return
-			}
-		}
-		seen += len(fresh)
-		select {
-		case <-grown:
-		case <-s.exited:
-			tb.Fatalf("nginx ended:\n%s", s.ErrorLog())
-		case <-timeout.C:
-			tb.Fatalf("nginx does not reload:\n%s", s.ErrorLog())
 		}
 	}
 }

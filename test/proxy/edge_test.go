@@ -133,7 +133,7 @@ func replaceIn(t *testing.T, dir string, pairs ...string) {
 		found := false
 		for path, text := range texts {
 			texts[path] = strings.ReplaceAll(text, pairs[i], pairs[i+1])
-			found = found || texts[path] != text
+			found = found || strings.Contains(text, pairs[i])
 		}
 		require.True(t, found, "%q is not in the configuration", pairs[i])
 	}
@@ -228,12 +228,12 @@ func (e *edge) client(t *testing.T, transport *http.Transport) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// tlsConn is a bare connection to port 443.
-func (e *edge) tlsConn(t *testing.T, protocols ...string) *tls.Conn {
+// tlsConn is a bare connection to port 443, for HTTP/1.1.
+func (e *edge) tlsConn(t *testing.T) *tls.Conn {
 	t.Helper()
 	raw, err := e.dial("127.0.0.1")(t.Context(), "tcp", site+":443")
 	require.NoError(t, err)
-	conn := tls.Client(raw, &tls.Config{RootCAs: e.pool, ServerName: site, NextProtos: protocols})
+	conn := tls.Client(raw, &tls.Config{RootCAs: e.pool, ServerName: site})
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.HandshakeContext(t.Context()))
 	return conn

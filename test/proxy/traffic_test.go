@@ -55,7 +55,7 @@ func TestAWebsocketFollowsAnInvoiceToItsEnd(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, settings{})
 	ana := e.member(t)
-	conn, resp, err := websocket.Dial(t.Context(), "wss://"+site+"/graphql", &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(t.Context(), "wss://"+site+"/graphql", &websocket.DialOptions{ //nolint:bodyclose // the connection's
 		HTTPClient: e.oldBrowser(t, stranger(t)), Subprotocols: []string{"graphql-transport-ws"},
 		HTTPHeader: http.Header{"Origin": {"https://" + site}}, // the page's own: the api compares it with Host
 	})
