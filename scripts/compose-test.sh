@@ -38,7 +38,8 @@ export HEALTH_URL=https://$site:$HTTPS_PORT HEALTH_CURL_OPTIONS="--cacert $work/
 
 compose() { docker compose --env-file "$ENV_FILE" "$@"; }
 container() { compose ps --quiet "$1"; }
-journey() { "$work/journey" -name "$site" -addr "127.0.0.1:$HTTPS_PORT" -ca "$work/tls/fullchain.pem" "$@"; }
+people=("$work/journey" -name "$site" -addr "127.0.0.1:$HTTPS_PORT" -ca "$work/tls/fullchain.pem")
+journey() { "${people[@]}" "$@"; }
 
 # What a server would have been given: secrets, a certificate, the edge's files; and fewer CPUs where there are fewer.
 prepare() {
@@ -119,7 +120,7 @@ back() { # healthy again, and after a restart
 # under_load COMMAND...: no request may fail while it runs, nor for some seconds after.
 under_load() {
   local code=0 load
-  journey load >"$work/load.log" 2>&1 &
+  "${people[@]}" load >"$work/load.log" 2>&1 & # the program itself, since it gets the signal
   load=$!
   until grep -q 'everybody is in' "$work/load.log"; do
     kill -0 "$load" || { cat "$work/load.log" && return 1; }

@@ -26,8 +26,8 @@ replaced, the former release comes back by itself. Running it again is safe. The
   --keep N           keep the images of the newest N releases (default 3)
 
 Settings, from the environment: ENV_FILE (.env.production), COMPOSE_FILE, DEPLOY_STATE (.deploy), ROLL_TIMEOUT (120, seconds
-that a container may take to be healthy), DRAIN_SECONDS (5, between the edge's turn and the end of the old container), UPSTREAMS (deploy/nginx/upstreams, what the edge
-reads), BACKUP and HEALTH_CHECK (the programs that are called).
+that a container may take to be healthy), HEALTH_PAUSE (5, seconds between two of three health checks), UPSTREAMS
+(deploy/nginx/upstreams, what the edge reads), BACKUP and HEALTH_CHECK (the programs that are called).
 
 Exit codes: 0 done; 1 failed before anything was changed; 3 the migration failed, the former release runs on; 5 failed, and the
 former release is back; 6 failed, and a person is needed; 64 wrong usage; 75 another deployment runs; 78 a setting is missing.

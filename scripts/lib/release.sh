@@ -5,7 +5,7 @@
 DEPLOY_STATE=${DEPLOY_STATE:-$root/.deploy}
 UPSTREAMS=${UPSTREAMS:-$root/deploy/nginx/upstreams}
 HEALTH_CHECK=${HEALTH_CHECK:-$root/scripts/health_check.sh}
-DRAIN_SECONDS=${DRAIN_SECONDS:-5}
+HEALTH_PAUSE=${HEALTH_PAUSE:-5} # seconds
 ROLL_TIMEOUT=${ROLL_TIMEOUT:-120}
 IMAGES=(api worker web)
 PORT=8080 # of api and web, inside their network
@@ -47,11 +47,11 @@ point_edge_at() {
   return 1
 }
 
-# reload_edge takes up what changed in the edge's files, and ends in failure when they are wrong. Without an edge it does nothing.
+# reload_edge takes up what changed in the edge's files, and ends when nothing goes by the former ones any more; in failure when
+# they are wrong. Without an edge it does nothing.
 reload_edge() {
   [ -n "$(containers nginx)" ] || return 0
-  compose exec -T nginx nginx -t -q || return 1
-  compose exec -T nginx nginx -s reload
+  compose exec -T nginx sh /etc/nginx/deploy/nginx/reload.sh
 }
 
 # await_health waits until a container is healthy. Not when it ends, is unhealthy, or takes longer than ROLL_TIMEOUT.
@@ -89,7 +89,6 @@ roll() {
     return 1
   fi
   if [ -n "$old" ]; then
-    sleep "$DRAIN_SECONDS" # old workers of the edge that were just taking a request have sent it by now
     # shellcheck disable=SC2086 # one word each
     docker stop $old >/dev/null && docker rm $old >/dev/null || return 1
   fi
@@ -132,7 +131,7 @@ verify() {
     if ((code == 1)); then say "the installation is degraded: see above"; fi
     if ((code <= 1)); then return; fi
     say "health check $attempt of 3 failed"
-    if ((attempt < 3)); then sleep "$DRAIN_SECONDS"; fi
+    if ((attempt < 3)); then sleep "$HEALTH_PAUSE"; fi
   done
   return 1
 }

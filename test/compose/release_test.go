@@ -61,7 +61,7 @@ func setup(t *testing.T) *installation {
 	in.env = append(os.Environ(), "PATH="+filepath.Join(dir, "bin")+":"+os.Getenv("PATH"), "FAKE="+filepath.Join(dir, "fake"),
 		"ENV_FILE="+filepath.Join(dir, ".env.production"), "UPSTREAMS="+filepath.Join(dir, "deploy/nginx/upstreams"),
 		"DEPLOY_STATE="+filepath.Join(dir, "state"), "BACKUP="+filepath.Join(dir, "bin/backup"),
-		"HEALTH_CHECK="+filepath.Join(dir, "bin/health"), "DRAIN_SECONDS=0", "ROLL_TIMEOUT=30")
+		"HEALTH_CHECK="+filepath.Join(dir, "bin/health"), "HEALTH_PAUSE=0", "ROLL_TIMEOUT=30")
 	return in
 }
 
