@@ -10,6 +10,16 @@ FROM ${GO_IMAGE} AS build
 WORKDIR /src
 # Without cgo nothing of the system is linked, so that the API's image needs no system.
 ENV CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
+# The API's root. It has /tmp although a tmpfs is mounted there: where the folder is missing the engine makes it, and from the
+# second start on gives the tmpfs that folder's mode, so that nobody but root could write to it. A new volume takes after /data.
+# 10001 is nobody else's on the host.
+RUN install -d -m 0755 /out/root /out/root/etc /out/root/etc/ssl /out/root/etc/ssl/certs && \
+    install -d -m 1777 /out/root/tmp && \
+    install -d -m 0700 /out/volume/data && \
+    cp /etc/ssl/certs/ca-certificates.crt /out/root/etc/ssl/certs/ && \
+    printf 'smarket:x:10001:10001::/data:/sbin/nologin\n' > /out/root/etc/passwd && \
+    printf 'smarket:x:10001:\n' > /out/root/etc/group
+
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
@@ -21,17 +31,10 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
       go build -tags nodynamic -ldflags "-s -w -X main.version=${VERSION}" -o "/out/plugins/${plugin#cmd/}" "./${plugin}" || exit 1; \
     done && \
     cd /out/plugins && sha256sum smarket-provider-* > plugins.sum
-# What a new volume is filled with, and so whose it is. 10001 is nobody else's on the host.
-RUN install -d -o 10001 -g 10001 -m 0700 /out/data && \
-    install -d -m 0755 /out/etc && \
-    printf 'smarket:x:10001:10001::/data:/sbin/nologin\n' > /out/etc/passwd && \
-    printf 'smarket:x:10001:\n' > /out/etc/group
-
 # The API runs no plugin and no other program: one static binary and the certificates, without a shell.
 FROM scratch AS api
-COPY --from=build /out/etc /etc
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-COPY --from=build --chown=10001:10001 /out/data /data
+COPY --from=build /out/root/ /
+COPY --from=build --chown=10001:10001 /out/volume/ /
 COPY --from=build /out/smarket /usr/local/bin/smarket
 ENV PATH=/usr/local/bin DATA_DIR=/data HTTP_ADDR=:8080 XDG_CACHE_HOME=/tmp
 USER 10001:10001
