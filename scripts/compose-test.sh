@@ -14,7 +14,7 @@ of its own, and removes both at the end, also after a failure.
 
   --keep   leave everything running after a failure
 
-Settings: HTTP_PORT and HTTPS_PORT (18080, 18443), FRONTEND_SUBNET (172.30.11.0/24), COMPOSE_TEST_DIR for logs (default: a new folder
+Settings: HTTP_PORT and HTTPS_PORT (18080, 18443), FRONTEND_SUBNET (10.213.11.0/24), COMPOSE_TEST_DIR for logs (default: a new folder
 in /tmp).
 TEXT
 }
@@ -32,7 +32,7 @@ work=${COMPOSE_TEST_DIR:-$(mktemp -d /tmp/smarket-compose-test.XXXXXX)}
 mkdir -p "$work"
 export COMPOSE_PROJECT_NAME=smarket-compose-test IMAGE_PREFIX=smarket-compose-test-
 export ENV_FILE=$work/env.production COMPOSE_FILE=$PWD/docker-compose.production.yml:$work/override.yml
-export HTTP_PORT=${HTTP_PORT:-18080} HTTPS_PORT=${HTTPS_PORT:-18443} FRONTEND_SUBNET=${FRONTEND_SUBNET:-172.30.11.0/24}
+export HTTP_PORT=${HTTP_PORT:-18080} HTTPS_PORT=${HTTPS_PORT:-18443} FRONTEND_SUBNET=${FRONTEND_SUBNET:-10.213.11.0/24}
 export TLS_DIR=$work/tls ACME_DIR=$work/acme DEPLOY_STATE=$work/deploy UPSTREAMS=$work/nginx/upstreams BACKUP_DIR=$work/backups
 export HEALTH_URL=https://$site:$HTTPS_PORT HEALTH_CURL_OPTIONS="--cacert $work/tls/fullchain.pem --resolve $site:$HTTPS_PORT:127.0.0.1"
 

@@ -10,6 +10,7 @@ FROM ${GO_IMAGE} AS build
 WORKDIR /src
 # Without cgo nothing of the system is linked, so that the API's image needs no system.
 ENV CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false"
+
 # The API's root. It has /tmp although a tmpfs is mounted there: where the folder is missing the engine makes it, and from the
 # second start on gives the tmpfs that folder's mode, so that nobody but root could write to it. A new volume takes after /data.
 # 10001 is nobody else's on the host.
@@ -31,6 +32,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
       go build -tags nodynamic -ldflags "-s -w -X main.version=${VERSION}" -o "/out/plugins/${plugin#cmd/}" "./${plugin}" || exit 1; \
     done && \
     cd /out/plugins && sha256sum smarket-provider-* > plugins.sum
+
 # The API runs no plugin and no other program: one static binary and the certificates, without a shell.
 FROM scratch AS api
 COPY --from=build /out/root/ /
