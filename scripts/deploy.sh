@@ -96,11 +96,18 @@ running_version() {
   printf '%s' "${tag##*:}"
 }
 
-# back_up first: a migration may remove what nobody needs any more, and be wrong about it. A new installation has nothing.
+# back_up first: a migration may remove what nobody needs any more, and be wrong about it. A new installation has nothing. It is
+# tried twice: 2 s after a container ends, the engine drops what a slow reader has not taken of its output, and a build has just
+# kept this machine busy. The backup notices, and fails.
 back_up() {
   if [ -z "$backup" ] || [ -z "$running" ]; then return; fi
-  local code=0
-  "${BACKUP:-$here/backup.sh}" || code=$?
+  local code=0 program=${BACKUP:-$here/backup.sh}
+  "$program" || code=$?
+  if ((code == 1)); then
+    say "the backup failed: trying once more"
+    code=0
+    "$program" || code=$?
+  fi
   case $code in
     0) ;;
     3 | 4) say "the backup is whole on this disk, but see above (exit code $code)" ;;
