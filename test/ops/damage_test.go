@@ -11,7 +11,7 @@ import (
 )
 
 // TestDamagedBackupsAreRefused changes a good backup in each way that a disk, a network or a person might.
-func TestDamagedBackupsAreRefused(t *testing.T) {
+func TestDamagedBackupsAreRefused(t *testing.T) { //nolint:tparallel // the group ends with the last of its parallel tests
 	t.Parallel()
 	in := install(t)
 	in.seed(t)

@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,9 +65,7 @@ func TestHealthTellsTheStatesApart(t *testing.T) {
 				for _, part := range []string{"http", "ready", "database", "redis", "workers", "queue", "plugins", "backup"} {
 					want[part] = "ok"
 				}
-				for part, state := range but {
-					want[part] = state
-				}
+				maps.Copy(want, but)
 				return want
 			}
 			disk := diskState(t, in, address) // the machine's own

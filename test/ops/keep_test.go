@@ -73,7 +73,7 @@ func TestABackupThatFailsLeavesTheEarlierOnes(t *testing.T) {
 	good := in.backup(t, "BACKUP_KEEP_LAST=1", "BACKUP_KEEP_DAILY=1")
 	require.NoError(t, os.Mkdir(filepath.Join(in.backups, ".partial-killed"), 0o700))
 	dump := "#!/bin/sh\necho half of a dump\nexit 1\n"
-	require.NoError(t, os.WriteFile(filepath.Join(in.path, "pg_dump"), []byte(dump), 0o700)) //nolint:gosec // it is a program
+	require.NoError(t, os.WriteFile(filepath.Join(in.path, "pg_dump"), []byte(dump), 0o700))
 	for name, c := range map[string]struct {
 		setting string
 		code    int
@@ -137,7 +137,7 @@ func TestFilesRemovedWhileTheBackupIsMade(t *testing.T) {
 	file := filepath.Join(in.data, "files", key)
 	wrap := func(then string) {
 		script := "#!/bin/sh\n/usr/bin/pg_dump \"$@\" || exit\nrm '" + file + "'\n" + then
-		require.NoError(t, os.WriteFile(filepath.Join(in.path, "pg_dump"), []byte(script), 0o700)) //nolint:gosec // it is a program
+		require.NoError(t, os.WriteFile(filepath.Join(in.path, "pg_dump"), []byte(script), 0o700))
 	}
 	wrap("psql -q -d '" + in.name(t) + "' -c 'UPDATE invoice_files SET removed_at = now()'\n")
 	in.backup(t)
