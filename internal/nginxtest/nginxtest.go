@@ -22,7 +22,7 @@ import (
 const InstallHint = "sudo apt-get install -y nginx"
 
 // patience is how long nginx may take to do what takes it milliseconds.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // Server is a running nginx.
 type Server struct {

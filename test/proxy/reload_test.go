@@ -65,6 +65,8 @@ func begin(t *testing.T, clients ...*http.Client) *load {
 				select {
 				case <-l.end:
 					return
+				case <-t.Context().Done(): // the test has failed
+					return
 				default:
 				}
 				a, err := try(t.Context(), client, http.MethodPost, "https://"+site+"/graphql", strings.NewReader(`{"query":"{ viewer { id } }"}`),
@@ -111,12 +113,12 @@ func TestAnUpstreamIsReplacedUnderLoadWithoutAFailedRequest(t *testing.T) {
 		return e.client(t, &http.Transport{DialContext: e.dial(stranger(t)), TLSClientConfig: &tls.Config{RootCAs: e.pool}, DisableKeepAlives: true})
 	}
 	l := begin(t, e.browser(t, stranger(t)), e.browser(t, stranger(t)), apart(), apart())
-	for range 3 {
-		l.more(t, 100)
+	for range 2 {
+		l.more(t, 50)
 		fresh, to := replacement(t)
 		e.ask(t, to)
 		require.NoError(t, old.Stop(t.Context()), "what was asked of it, it has answered")
-		l.more(t, 100)
+		l.more(t, 50)
 		old = fresh
 	}
 	failed := l.stop()

@@ -243,7 +243,7 @@ func entries(t *testing.T, e *edge, lines int) (log string) {
 
 // How long something is waited for that comes in milliseconds, and how often it is looked for.
 const (
-	eventually = time.Minute
+	eventually = 5 * time.Minute
 	tick       = 5 * time.Millisecond
 )
 
