@@ -70,6 +70,10 @@ security: components ## attack the running server, and print what was tried, exp
 chaos: components ## kill and freeze the running service ROUNDS times (100) as SEED (1) says, and count what was lost
 	$(GOTEST) -count=1 -timeout 4h ./test/chaos -v -run TestNothingIsLost -args -rounds=$(or $(ROUNDS),100) -seed=$(or $(SEED),1)
 
+.PHONY: compose-test
+compose-test: ## bring the production compose file up on a Docker engine, and deploy, kill and roll back on it
+	scripts/compose-test.sh
+
 .PHONY: fuzz
 fuzz: ## fuzz what strangers' bytes reach first; FUZZ_SECONDS for each target, 30 by default
 	scripts/fuzz.sh $(or $(FUZZ_SECONDS),30)

@@ -18,7 +18,7 @@ func rootCommand(load func() (config.Config, error)) *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(load), extractCommand(load), migrateCommand(load), pluginsCommand(load), userCommand(load),
-		configCommand(load), evalCommand(load), healthCommand(load), doctorCommand(load),
+		configCommand(load), evalCommand(load), healthCommand(load), healthcheckCommand(load), doctorCommand(load),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())
