@@ -375,6 +375,8 @@ func (a *App) Stop(ctx context.Context) error {
 		stop("lock", a.lock.Close())
 		a.lock = nil
 	}
-	stop("telemetry", a.telemetry.Stop(ctx))
+	if a.telemetry != nil {
+		stop("telemetry", a.telemetry.Stop(ctx))
+	}
 	return errors.Join(errs...)
 }

@@ -241,7 +241,7 @@ func TestAServiceWhoseMetricsPortIsTakenDoesNotStart(t *testing.T) {
 func TestAnOpenWebsocketIsSeen(t *testing.T) {
 	t.Parallel()
 	a := withMetrics(installation{"embedded", environ(t)}).start(t, app.RoleAPI)
-	conn, _, err := websocket.Dial(t.Context(), strings.Replace(a.URL(), "http", "ws", 1)+"/graphql",
+	conn, _, err := websocket.Dial(t.Context(), strings.Replace(a.URL(), "http", "ws", 1)+"/graphql", //nolint:bodyclose // the library has read it whole
 		&websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
 	require.NoError(t, err)
 	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"connection_init"}`)))

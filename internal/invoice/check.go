@@ -305,7 +305,7 @@ func (l *ledger) checkKeyFields() {
 	}
 	if d.IssuedAt != nil {
 		agrees := onSomeFace(*d.IssuedAt, func(t time.Time) bool { return t.Year() == key.Year() && int(t.Month()) == key.Month() })
-		l.add(CheckKeyDate, agrees, fmt.Sprintf("%02d/%d", key.Month(), key.Year()), d.IssuedAt.Format("01/2006"))
+		l.add(CheckKeyDate, agrees, fmt.Sprintf("%02d/%d", key.Month(), key.Year()), face(*d.IssuedAt).Format("01/2006"))
 	}
 	if state := strings.ToUpper(strings.TrimSpace(d.Issuer.State)); state != "" && key.State() != "" {
 		l.add(CheckKeyState, state == key.State(), key.State(), showState(state))
@@ -423,7 +423,7 @@ func (l *ledger) checkQR() {
 	}
 	if qr.Day != 0 && d.IssuedAt != nil {
 		agrees := onSomeFace(*d.IssuedAt, func(t time.Time) bool { return t.Day() == qr.Day })
-		l.add(CheckQRDay, agrees, fmt.Sprintf("dia %d", qr.Day), d.IssuedAt.Format("02/01/2006"))
+		l.add(CheckQRDay, agrees, fmt.Sprintf("dia %d", qr.Day), face(*d.IssuedAt).Format("02/01/2006"))
 	}
 	if state := l.key().State(); qr.Host != "" && state != "" {
 		found := "endereço que não é de nenhum estado"
@@ -441,11 +441,12 @@ func (l *ledger) checkIssueDate() {
 		return
 	}
 	const day = "02/01/2006"
-	if at.Year() < firstYear {
-		l.add(CheckIssueDate, false, "a partir de "+strconv.Itoa(firstYear), at.Format(day))
+	shown := face(*at)
+	if shown.Year() < firstYear {
+		l.add(CheckIssueDate, false, "a partir de "+strconv.Itoa(firstYear), shown.Format(day))
 		return
 	}
-	l.add(CheckIssueDate, !at.After(l.now.Add(dateSkew)), "até "+l.now.In(at.Location()).Format(day), at.Format(day))
+	l.add(CheckIssueDate, !at.After(l.now.Add(dateSkew)), "até "+l.now.In(shown.Location()).Format(day), shown.Format(day))
 }
 
 // checkRealDocument takes a note with a key or a QR code for one that states its environment: paper of the test environment
@@ -489,6 +490,16 @@ func onSomeFace(at time.Time, holds func(time.Time) bool) bool {
 	}
 	return false
 }
+
+// face is a moment as a paper shows it: in its own zone, and in Brasília's where that was lost, as onSomeFace says.
+func face(at time.Time) time.Time {
+	if _, offset := at.Zone(); offset != 0 {
+		return at
+	}
+	return at.In(brasilia())
+}
+
+func brasilia() *time.Location { return time.FixedZone("-03", -3*60*60) }
 
 func itemCount(n int) string {
 	if n == 1 || n == -1 {

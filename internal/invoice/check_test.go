@@ -763,3 +763,17 @@ func FuzzRunChecks(f *testing.F) {
 		}
 	})
 }
+
+func TestAMomentThatLostItsZoneIsShownAsBrasiliasClocksDo(t *testing.T) {
+	t.Parallel()
+	d := draft(1)
+	at := time.Date(2026, time.November, 24, 1, 30, 0, 0, time.UTC) // 22:30 of the day before
+	d.IssuedAt = &at
+	for _, c := range invoice.RunChecks(invoice.CheckInput{Draft: &d, Now: at.Add(time.Minute)}) {
+		if c.Name == invoice.CheckIssueDate {
+			assert.Equal(t, []string{"até 23/11/2026", "23/11/2026"}, []string{c.Expected, c.Found})
+			return
+		}
+	}
+	t.Fatal("the date was not checked")
+}

@@ -61,7 +61,7 @@ func (l *ledger) recheckKeyFields() {
 	}
 	if d.IssuedAt != nil {
 		const month = "01/2006"
-		l.rejudgeBy(CheckKeyDate, d.IssuedAt.Format(month), func(expected string) bool {
+		l.rejudgeBy(CheckKeyDate, face(*d.IssuedAt).Format(month), func(expected string) bool {
 			return onSomeFace(*d.IssuedAt, func(t time.Time) bool { return t.Format(month) == expected })
 		})
 	}
@@ -82,7 +82,7 @@ func (l *ledger) recheckQR() {
 		}
 	}
 	if d.IssuedAt != nil {
-		l.rejudgeBy(CheckQRDay, d.IssuedAt.Format("02/01/2006"), func(expected string) bool {
+		l.rejudgeBy(CheckQRDay, face(*d.IssuedAt).Format("02/01/2006"), func(expected string) bool {
 			return onSomeFace(*d.IssuedAt, func(t time.Time) bool { return fmt.Sprintf("dia %d", t.Day()) == expected })
 		})
 	}

@@ -164,7 +164,7 @@ func momentText(t *time.Time, layout string) string {
 	if t == nil {
 		return ""
 	}
-	return t.In(time.FixedZone("-03", -3*60*60)).Format(layout)
+	return t.In(brasilia()).Format(layout)
 }
 
 func priceText(d decimal.Decimal) string {
