@@ -151,7 +151,7 @@ func TestExitCodesOfExtract(t *testing.T) {
 	assert.NotEmpty(t, stderr)
 	code, _, stderr = call(t, "extract")
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stderr, "arg")
+	assert.Contains(t, stderr, "name the files of one purchase")
 }
 
 func TestAnUnknownFlagGetsOneHelpfulLine(t *testing.T) {
