@@ -170,7 +170,7 @@ remove_old_images() {
   for service in "${IMAGES[@]}"; do
     docker image ls --format '{{.Tag}}' "$(setting IMAGE_PREFIX smarket-)$service" |
       { grep -vxF -f <(tail -n "$keep" "$DEPLOY_STATE/history") || true; } | while read -r tag; do
-      docker image rm "$(image "$service" "$tag")" >/dev/null 2>&1 && say "removed $service:$tag" || true
+      if docker image rm "$(image "$service" "$tag")" >/dev/null 2>&1; then say "removed $service:$tag"; fi
     done
   done
 }
