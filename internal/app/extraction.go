@@ -90,7 +90,9 @@ func newOfficial(
 	if cfg.Extraction.SefazLookup != config.On {
 		return nil, nil //nolint:nilnil // nobody is asked
 	}
-	portals.Observe = observe
+	if portals.Observe == nil {
+		portals.Observe = observe
+	}
 	return sefaz.New(portals, log)
 }
 

@@ -19,7 +19,7 @@ func TestAStateIsAskedWithWhatTheCodeHasAndNeverWithTheConsumer(t *testing.T) {
 		"v3 offline":             {offlineKey + "|3|1|31|7.00|2|" + cpf + "|" + signature, offlineKey + "|3|1"},
 		"a hash that is none":    {numericKey + "|2|1|1|" + strings.Repeat("g", 40), ""},
 		"a short hash":           {numericKey + "|2|1|1|ABCDEF", ""},
-		"a token that is a text": {numericKey + "|2|1|a&b|" + hash, ""},
+		"a token that is a text": {numericKey + "|2|1|a%26b|" + hash, ""},
 		"a digest that is none":  {offlineKey + "|2|1|05|7.00|?x=" + digest + "|1|" + hash, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

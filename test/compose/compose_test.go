@@ -292,10 +292,13 @@ func TestEverySettingIsInTheExampleWithWhatHoldsWithoutIt(t *testing.T) {
 	known := documented(t)
 	needed := map[string]string{
 		"SMARKET_ENV": "production", "DATABASE_URL": "postgres://a@b/c", "REDIS_URL": "redis://r", "JWT_SECRET": strings.Repeat("s", 48),
+		// Off where nobody chose it: the embedded default calls no portal. The example chooses.
+		"SEFAZ_LOOKUP": "on",
 	}
 	bare, err := config.Load(assignments(needed))
 	require.NoError(t, err)
 	env := filled(t)
+	assert.Equal(t, "on", env["SEFAZ_LOOKUP"])
 	maps.Copy(env, needed)
 	full, err := config.Load(assignments(env))
 	require.NoError(t, err)

@@ -102,7 +102,7 @@ func TestErrorArrivesWholeAndUsageWithIt(t *testing.T) {
 
 func TestEndOfTheCallersContextEndsTheCall(t *testing.T) {
 	t.Parallel()
-	entered, left := make(chan struct{}, 1), make(chan error, 1)
+	entered, left := make(chan struct{}, 2), make(chan error, 2)
 	c := setup(t, fake{generate: func(ctx context.Context, _ sdk.Request, _ func(string) error) (sdk.Result, error) {
 		entered <- struct{}{}
 		<-ctx.Done()
@@ -116,11 +116,11 @@ func TestEndOfTheCallersContextEndsTheCall(t *testing.T) {
 	assert.Equal(t, sdk.KindCancelled, sdk.AsError(err).Kind)
 	require.Error(t, <-left, "the plugin's call ends too")
 
+	// Whether such a call has reached the plugin by then is chance; that it ends here is not.
 	ctx, cancel = context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = c.Generate(ctx, sdk.Request{}, func(string) error { return nil })
 	assert.Equal(t, sdk.KindTimeout, sdk.AsError(err).Kind)
-	require.Error(t, <-left)
 }
 
 func TestRefusedPieceEndsTheCall(t *testing.T) {
