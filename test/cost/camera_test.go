@@ -68,6 +68,15 @@ func newCamera(tb testing.TB) *camera {
 	return c
 }
 
+// of is the picture that stands for a photo.
+func (c *camera) of(s submission) *shot { return c.shots[(s.serial+3*s.shot)%len(c.shots)] }
+
+// shows says that the service finds the QR code on the photo, once a run has read it.
+func (c *camera) shows(s submission) bool {
+	reading, err := c.of(s).reading(nil)
+	return err == nil && reading.QR != nil
+}
+
 func readOnce(file []byte) func(invoice.Reader) (invoice.Reading, error) {
 	var once sync.Once
 	var reading invoice.Reading

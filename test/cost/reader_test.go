@@ -87,7 +87,7 @@ func (r *reader) Read(ctx context.Context, files []invoice.Content, found func(f
 }
 
 func (r *reader) photo(p *purchase, number, position int, found func(fiscal.QR)) (invoice.Reading, error) {
-	s := r.world.camera.shots[(p.serial+3*number)%len(r.world.camera.shots)]
+	s := r.world.camera.of(submission{purchase: p, shot: number})
 	reading, err := s.reading(r.Reader)
 	if err != nil {
 		return invoice.Reading{}, err

@@ -113,7 +113,7 @@ func (w *world) start(t *testing.T, m measures, stub *llmstub.Stub) *app.App {
 	})
 	require.NoError(t, err)
 	options := app.Options{
-		Role: app.RoleAll, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Sefaz: sefaz.Config{Network: w.portal.Network(), Interval: time.Nanosecond},
+		Role: app.RoleAll, Log: slog.New(slog.DiscardHandler), Sefaz: sefaz.Config{Network: w.portal.Network(), Interval: time.Nanosecond},
 		Reader: func(own invoice.Reader) invoice.Reader { return &reader{Reader: own, world: w, m: m} },
 	}
 	if !m.Batching {
@@ -226,9 +226,9 @@ func report(t *testing.T, a *app.App) bill {
 	c := apitest.Client{URL: a.URL(), Token: tokens.AccessToken}
 	var out struct {
 		Usage struct {
-			Calls, Failed, Cached, Uncosted             int
+			Calls, Failed, Cached, Uncosted              int
 			InputTokens, CachedInputTokens, OutputTokens int64
-			Cost                                        struct{ MicroUsd int64 }
+			Cost                                         struct{ MicroUsd int64 }
 		}
 	}
 	today := time.Now()
