@@ -84,7 +84,7 @@ bench: ## the benchmarks of the paths that a user waits for
 
 .PHONY: bench-cost
 bench-cost: ## what models cost for a month of N invoices (10000), one measure after the other, as bin/bench-cost.md and .json
-	$(GOTEST) -count=1 -timeout 1h ./test/cost -args -invoices=$(or $(N),10000) -seed=$(or $(SEED),1) -out=$(CURDIR)/$(BIN)/bench-cost
+	TMPDIR=$(firstword $(wildcard /dev/shm) /tmp) $(GOTEST) -v -count=1 -timeout 1h ./test/cost -args -invoices=$(or $(N),10000) -seed=$(or $(SEED),1) -out=$(CURDIR)/$(BIN)/bench-cost | grep -v '^=== '
 	@cat $(BIN)/bench-cost.md
 
 .PHONY: components

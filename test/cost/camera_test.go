@@ -56,7 +56,7 @@ func newCamera(tb testing.TB) *camera {
 	draws.Wait()
 	reader := document.New(document.Config{}, slog.New(slog.DiscardHandler))
 	for i, items := range []int{4, 12, 25} {
-		r := receipts.Generate(receipts.NewRand(uint64(900+i)), receipts.Options{Items: items, Plain: true}) //nolint:gosec // G115: small
+		r := receipts.Generate(receipts.NewRand(uint64(900+i)), receipts.Options{Items: items, Plain: true})
 		file, err := r.PDF(receipts.Styles()[2])
 		require.NoError(tb, err)
 		reading, err := reader.Read(tb.Context(), []invoice.Content{{Data: file}}, nil)
@@ -83,7 +83,7 @@ func readOnce(file []byte) func(invoice.Reader) (invoice.Reading, error) {
 	var err error
 	return func(reader invoice.Reader) (invoice.Reading, error) {
 		once.Do(func() {
-			reading, err = reader.Read(context.Background(), []invoice.Content{{Data: file}}, nil) //nolint:usetesting // for all runs
+			reading, err = reader.Read(context.Background(), []invoice.Content{{Data: file}}, nil)
 		})
 		return reading, err
 	}
@@ -92,7 +92,7 @@ func readOnce(file []byte) func(invoice.Reader) (invoice.Reading, error) {
 // photograph lays a receipt on a table and takes a picture of it.
 func photograph(i int) ([]byte, error) {
 	const scale = 1.5
-	seed := uint64(500 + i) //nolint:gosec // G115: small
+	seed := uint64(500 + i)
 	r := receipts.Generate(receipts.NewRand(seed), receipts.Options{Items: 4 + 3*i, Plain: true})
 	paper, err := r.Picture(receipts.Styles()[i%len(receipts.Styles())], scale)
 	if err != nil {

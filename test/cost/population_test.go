@@ -2,6 +2,7 @@ package cost_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -67,7 +68,7 @@ func population(n int, seed uint64) []*family {
 	var all []*family
 	for serial, left := 0, n; left > 0; {
 		f := newFamily(len(all), seed)
-		f.buy(rand.New(rand.NewPCG(seed, uint64(f.number)|1<<32)), min(size, left), &serial) //nolint:gosec // G404: repeatable
+		f.buy(rand.New(rand.NewPCG(seed, uint64(f.number)|1<<32)), min(size, left), &serial)
 		left -= len(f.submissions)
 		all = append(all, f)
 	}
@@ -75,7 +76,7 @@ func population(n int, seed uint64) []*family {
 }
 
 func newFamily(number int, seed uint64) *family {
-	rng := rand.New(rand.NewPCG(seed, uint64(number))) //nolint:gosec // G404, G115: repeatable
+	rng := rand.New(rand.NewPCG(seed, uint64(number)))
 	return &family{
 		number: number, premium: number*100%(100*100/premiumPercent) == 0, income: fiscal.Money(250_000 + 50_000*rng.IntN(20)),
 		adults: 1 + rng.IntN(3), children: rng.IntN(3),
@@ -85,8 +86,8 @@ func newFamily(number int, seed uint64) *family {
 
 // buy hands in size documents of a year.
 func (f *family) buy(rng *rand.Rand, size int, serial *int) {
-	year := receipts.Year(receipts.YearOptions{Seed: uint64(f.number)}) //nolint:gosec // G115: small
-	const step = 17                                                     // families begin in different weeks
+	year := receipts.Year(receipts.YearOptions{Seed: uint64(f.number)})
+	const step = 17 // families begin in different weeks
 	first := f.number * step % max(1, len(year)-size)
 	level := decimal.New(int64(850+rng.IntN(300)), -3) // of the prices where they live
 	style := receipts.Styles()[f.number%len(receipts.Styles())]
@@ -135,6 +136,14 @@ func (f *family) near(rng *rand.Rand, model receipts.Receipt, level decimal.Deci
 		PriceOf:    func(p receipts.Product) fiscal.Money { return prices[p.Seq] },
 		QuantityOf: func(p receipts.Product) decimal.Decimal { return quantities[p.Seq] },
 	})
+}
+
+// people are those of the family who hand in.
+func (f *family) people() int {
+	if slices.ContainsFunc(f.submissions, func(s submission) bool { return s.spouse }) {
+		return 2
+	}
+	return 1
 }
 
 // text is the receipt as a PDF's text layer has it.

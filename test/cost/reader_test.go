@@ -23,7 +23,7 @@ const (
 	pdfSlip   = "%PDF-"
 )
 
-var slipForm = regexp.MustCompile(`purchase (\d+) shot (\d+)\.`) //nolint:gochecknoglobals // compiled once
+var slipForm = regexp.MustCompile(`purchase (\d+) shot (\d+)\.`)
 
 // file is what somebody uploads.
 func (s submission) file() ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 	"testing"
@@ -42,14 +43,35 @@ type bill struct {
 	ended map[invoice.Stage]int
 }
 
-// run hands in everything to a fresh service, and asks the service what it has cost.
-func (w *world) run(t *testing.T, m measures) bill {
+// plus adds another bill.
+func (b bill) plus(c bill) bill {
+	b.Readings += c.Readings
+	b.Words += c.Words
+	b.Input += c.Input
+	b.CachedInput += c.CachedInput
+	b.Output += c.Output
+	b.CostMicroUSD += c.CostMicroUSD
+	b.Cached += c.Cached
+	return b
+}
+
+// times is a bill that is so many times as large.
+func (b bill) times(n float64) bill {
+	whole := func(v int64) int64 { return int64(math.Round(float64(v) * n)) }
+	return bill{
+		Readings: int(whole(int64(b.Readings))), Words: int(whole(int64(b.Words))), Input: whole(b.Input),
+		CachedInput: whole(b.CachedInput), Output: whole(b.Output), CostMicroUSD: whole(b.CostMicroUSD), Cached: int(whole(int64(b.Cached))),
+	}
+}
+
+// run has families hand in everything to a fresh service, and asks the service what it has cost.
+func (w *world) run(t *testing.T, m measures, families []*family) bill {
 	t.Helper()
 	stub := w.vendors(t, m)
 	a := w.start(t, m, stub)
 	r := &month{app: a, m: m, ended: map[invoice.Stage]int{}}
 	var people sync.WaitGroup
-	for _, f := range w.families {
+	for _, f := range families {
 		people.Go(func() {
 			if err := r.live(t.Context(), f); err != nil {
 				t.Errorf("family %d: %v", f.number, err)
@@ -71,6 +93,7 @@ func (w *world) run(t *testing.T, m measures) bill {
 		}
 	}
 	w.audit(t, stub, b)
+	t.Logf("%+v", b)
 	return b
 }
 
@@ -113,7 +136,7 @@ func (w *world) start(t *testing.T, m measures, stub *llmstub.Stub) *app.App {
 	})
 	require.NoError(t, err)
 	options := app.Options{
-		Role: app.RoleAll, Log: slog.New(slog.DiscardHandler), Sefaz: sefaz.Config{Network: w.portal.Network(), Interval: time.Nanosecond},
+		Role: app.RoleAll, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), Sefaz: sefaz.Config{Network: w.portal.Network(), Interval: time.Nanosecond},
 		Reader: func(own invoice.Reader) invoice.Reader { return &reader{Reader: own, world: w, m: m} },
 	}
 	if !m.Batching {
@@ -135,6 +158,7 @@ type month struct {
 	app *app.App
 	m   measures
 
+	door  sync.Mutex // one signs up at a time: the service turns a crowd away
 	mu    sync.Mutex
 	ended map[invoice.Stage]int
 }
@@ -142,7 +166,7 @@ type month struct {
 // live signs a family up and hands in one document after the other, each when the one before has ended.
 func (r *month) live(ctx context.Context, f *family) error {
 	var people [2]string
-	for i := range people {
+	for i := range f.people() {
 		id, err := r.signUp(ctx, f, fmt.Sprintf("familia%d-%d@example.com", f.number, i))
 		if err != nil {
 			return err
@@ -170,6 +194,8 @@ func (r *month) signUp(ctx context.Context, f *family, email string) (string, er
 	if f.premium || !r.m.Conditional {
 		plan = account.PlanPremium
 	}
+	r.door.Lock()
+	defer r.door.Unlock()
 	user, err := r.app.Accounts.CreateUser(ctx, account.SignUpInput{Email: email, Password: password, Name: "Ana"}, account.RoleUser, plan)
 	if err != nil {
 		return "", fmt.Errorf("sign up: %w", err)

@@ -66,9 +66,9 @@ func beside(first, before, s step) row {
 func (w *world) mix() mix {
 	var m mix
 	for _, f := range w.families {
-		m.People += 2
+		m.People += f.people()
 		if f.premium {
-			m.Premium += 2
+			m.Premium += f.people()
 		}
 		seen := map[int]bool{}
 		for _, s := range f.submissions {
