@@ -82,6 +82,11 @@ fuzz: ## fuzz what strangers' bytes reach first; FUZZ_SECONDS for each target, 3
 bench: ## the benchmarks of the paths that a user waits for
 	$(GOTEST) -run '^$$' -bench 'PickUp|Chain|Hop|Call|Publish|Prepare' -benchmem ./worker ./providers ./internal/progress ./internal/document
 
+.PHONY: bench-cost
+bench-cost: ## what models cost for a month of N invoices (10000), one measure after the other, as bin/bench-cost.md and .json
+	TMPDIR=$(firstword $(wildcard /dev/shm) /tmp) $(GOTEST) -v -count=1 -timeout 1h ./test/cost -args -invoices=$(or $(N),10000) -seed=$(or $(SEED),1) -out=$(CURDIR)/$(BIN)/bench-cost | grep -v '^=== '
+	@cat $(BIN)/bench-cost.md
+
 .PHONY: components
 components: ## install PostgreSQL, Redis, nginx, Tesseract, Chromium and Node where absent
 	@scripts/components.sh

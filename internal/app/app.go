@@ -57,6 +57,10 @@ type Options struct {
 	Statements bun.QueryHook
 	// Sefaz is how the states' pages are reached where SEFAZ_LOOKUP is on; the zero value is the internet.
 	Sefaz sefaz.Config
+	// Reader and Writer are given what reads documents and what words findings, and say what is asked in its place; nil is
+	// nothing else. They are for measuring.
+	Reader func(invoice.Reader) invoice.Reader
+	Writer func(insight.Writer) insight.Writer
 }
 
 // App is the running service.
@@ -119,7 +123,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	a.pool = newPool(cfg)
 	a.reader = newReader(cfg, a.pool, a.log)
 	works := opts.Role == RoleWorker || (opts.Role == RoleAll && cfg.Worker.Enabled)
-	if err := a.makeServices(works, opts.Sefaz); err != nil {
+	if err := a.makeServices(works, opts); err != nil {
 		return nil, err
 	}
 	if err := a.serveHTTP(opts.Role != RoleWorker); err != nil {
@@ -173,7 +177,7 @@ func openFiles(ctx context.Context, cfg config.Config) (*filestore.Store, error)
 }
 
 // makeServices makes the use cases, and the worker where this process works.
-func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
+func (a *App) makeServices(works bool, opts Options) (err error) {
 	if a.Accounts, err = newAccounts(a.cfg, a.db, a.log); err != nil {
 		return err
 	}
@@ -197,16 +201,23 @@ func (a *App) makeServices(works bool, portals sefaz.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = a.makeAnalyses(queue, a.telemetry.Writer(chain)); err != nil {
+	reader, writer := a.telemetry.Reader(a.reader), a.telemetry.Writer(chain)
+	if opts.Reader != nil {
+		reader = opts.Reader(reader)
+	}
+	if opts.Writer != nil {
+		writer = opts.Writer(writer)
+	}
+	if err = a.makeAnalyses(queue, writer); err != nil {
 		return err
 	}
-	official, err := newOfficial(a.cfg, portals, a.telemetry.OfficialLookup, a.log)
+	official, err := newOfficial(a.cfg, opts.Sefaz, a.telemetry.OfficialLookup, a.log)
 	if err != nil {
 		return err
 	}
 	a.Invoices = invoice.NewService(invoice.Deps{
 		Store: store.NewInvoices(a.db), Files: a.files, Queue: queue, Publisher: a.telemetry.Publisher(a.hub), Subscriber: a.hub,
-		Reader: a.telemetry.Reader(a.reader), Extractor: a.telemetry.Extractor(chain), Catalogue: a.products, Analyses: a.insights,
+		Reader: reader, Extractor: a.telemetry.Extractor(chain), Catalogue: a.products, Analyses: a.insights,
 		SamePicture: document.SamePicture, Official: official, NewID: newID, Now: time.Now,
 		Log: a.log,
 	})

@@ -31,7 +31,8 @@ type Config struct {
 	// Defaults to 400 MiB.
 	DecodeMemory int64
 	// MaxShortSide is the short side of a page in pixels; a larger picture is scaled down to it. Raise it when receipts are
-	// photographed from afar, lower it to save tokens. Defaults to 1600.
+	// photographed from afar, lower it to save tokens. Defaults to 1536: two of the tiles of 768 pixels that Gemini counts, by a
+	// pixel more three.
 	MaxShortSide int
 	// MinShortSide is how far the short side may be scaled down to reach PageBytes. Defaults to 1100: 48 columns of a
 	// receipt that fills the picture then have over 20 pixels a letter.
@@ -53,7 +54,7 @@ func (c *Config) setDefaults() {
 	c.PDFTimeout = orDefault(c.PDFTimeout, time.Minute)
 	c.PictureTimeout = orDefault(c.PictureTimeout, time.Minute)
 	c.DecodeMemory = orDefault(c.DecodeMemory, 400<<20)
-	c.MaxShortSide = orDefault(c.MaxShortSide, 1600)
+	c.MaxShortSide = orDefault(c.MaxShortSide, 1536)
 	c.MinShortSide = orDefault(c.MinShortSide, 1100)
 	c.MaxPagePixels = orDefault(c.MaxPagePixels, 4_000_000)
 	c.PageBytes = orDefault(c.PageBytes, 300_000)

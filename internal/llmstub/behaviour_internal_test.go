@@ -66,7 +66,7 @@ func FuzzRequestsNeverBreakTheStub(f *testing.F) {
 			for _, m := range req.Media {
 				seen(m)
 				insidePDF(m.Data)
-				mediaTokens(Gemini, m)
+				mediaTokens(Gemini, "", m)
 			}
 		}
 	})

@@ -89,6 +89,12 @@ func (s *Stub) KnowFolder(dir string) (int, error) {
 	return len(names), nil
 }
 
+// Reading is the text of a reply that shows a known receipt whole, for an Options.Reply that has ways of its own to recognise it.
+func (s *Stub) Reading(key fiscal.AccessKey) (text string, known bool) {
+	r, known := s.receipt(string(key))
+	return encode(r), known
+}
+
 func (s *Stub) learn(r sdk.Receipt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	_ "image/gif" // formats that vendors take
 	_ "image/jpeg"
 	_ "image/png"
+	"strings"
 
 	_ "golang.org/x/image/webp"
 )
@@ -44,8 +45,12 @@ const (
 	unreadableImage = 258
 )
 
-// mediaTokens is what a vendor counts for a picture or a PDF, by its documented rule or near it.
-func mediaTokens(v Vendor, m Media) int64 {
+// mediaTokens is what a vendor counts for a picture or a PDF, by its documented rule or near it. A reseller counts as the vendor
+// whose model it sells.
+func mediaTokens(v Vendor, model string, m Media) int64 {
+	if v == OpenRouter && strings.HasPrefix(model, "google/") {
+		v = Gemini
+	}
 	if m.Type == "application/pdf" {
 		pages := max(1, int64(bytes.Count(m.Data, []byte("/Type /Page"))-bytes.Count(m.Data, []byte("/Type /Pages"))))
 		if v == Gemini {
@@ -72,7 +77,7 @@ func (s *Stub) count(req *Request, opts VendorOptions, reply string, thinking in
 	prefix := textTokens(len(req.Instructions) + len(req.Schema))
 	u := Usage{Input: prefix + textTokens(len(req.Text)), Thinking: thinking}
 	for _, m := range req.Media {
-		u.Input += mediaTokens(req.Vendor, m)
+		u.Input += mediaTokens(req.Vendor, req.Model, m)
 	}
 	u.Output = thinking + textTokens(len(reply))
 
