@@ -108,3 +108,25 @@ func outcomeOf(ctx context.Context, row *rivertype.JobRow, err error) string {
 	}
 	return OutcomeRetried
 }
+
+// scrubbed has the queue write down errors without what is personal or secret in their text. What River is told by their types
+// stays.
+func scrubbed(scrub func(text string) string) river.WorkerMiddlewareFunc {
+	return func(ctx context.Context, _ *rivertype.JobRow, work func(ctx context.Context) error) error {
+		err := work(ctx)
+		if err == nil || scrub == nil {
+			return err
+		}
+		return &scrubbedError{error: err, text: scrub(err.Error())}
+	}
+}
+
+// scrubbedError is an error with another text.
+type scrubbedError struct {
+	error
+
+	text string
+}
+
+func (e *scrubbedError) Error() string { return e.text }
+func (e *scrubbedError) Unwrap() error { return e.error }

@@ -47,5 +47,5 @@ func (w *sweepWorker) Timeout(*river.Job[sweepArgs]) time.Duration { return w.ti
 
 // Work implements river.Worker. A sweep that is cut short goes on where it was.
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
-	return w.sweeps.Sweep(ctx)
+	return guarded(ctx, w.sweeps.Sweep)
 }

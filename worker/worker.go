@@ -12,7 +12,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// Config of a Worker. All fields but Reconciliations and Observer are needed.
+// Config of a Worker. All fields but Reconciliations, Observer and Scrub are needed.
 type Config struct {
 	Database    Database
 	Extractions Extractions
@@ -32,8 +32,10 @@ type Config struct {
 	StopTimeout time.Duration
 	// Observer is told of every try; nil is none.
 	Observer Observer
-	Log      *slog.Logger
-	Now      func() time.Time
+	// Scrub takes what is personal or secret from the text of an error, which the queue keeps and its page shows; nil keeps all.
+	Scrub func(text string) string
+	Log   *slog.Logger
+	Now   func() time.Time
 }
 
 // Worker runs the jobs of the queue in this process.
@@ -65,7 +67,7 @@ func New(cfg Config) (*Worker, error) {
 		ID:                   id,
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: cfg.Jobs}},
 		Workers:              workers,
-		Middleware:           []rivertype.Middleware{observed(cfg.Observer, cfg.Log)},
+		Middleware:           []rivertype.Middleware{observed(cfg.Observer, cfg.Log), scrubbed(cfg.Scrub)},
 		PeriodicJobs:         []*river.PeriodicJob{sweepJob()},
 		JobTimeout:           cfg.JobTimeout,
 		RescueStuckJobsAfter: cfg.JobTimeout + rescueMargin,

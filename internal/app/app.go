@@ -236,7 +236,7 @@ func (a *App) makeServices(works bool, opts Options) (err error) {
 		Database: jobs(a.db), Extractions: a.Invoices, Reconciliations: a.Invoices, Analyses: a.insights, Sweeps: a.newUpkeep(queue),
 		Heartbeats: store.NewHeartbeats(a.db), Owners: store.Jobs{}, Name: a.cfg.Worker.Name,
 		Jobs: a.cfg.Worker.Jobs, JobTimeout: a.cfg.Extraction.ExtractionTimeout + readingTime,
-		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Observer: a.telemetry.Jobs(), Log: a.log, Now: time.Now,
+		StopTimeout: a.cfg.HTTP.ShutdownTimeout / 2, Observer: a.telemetry.Jobs(), Scrub: telemetry.Scrub, Log: a.log, Now: time.Now,
 	})
 	return err
 }
@@ -272,7 +272,13 @@ const readingTime = 2 * time.Minute
 
 // Start begins to listen and to work. It returns when both do.
 func (a *App) Start(ctx context.Context) (err error) {
-	if err = a.metrics.start(ctx, a.cfg.Monitoring, a.telemetry.Metrics.Handler(), a.log); err != nil {
+	var page *worker.Page
+	if a.cfg.Monitoring.JobsPage {
+		if page, err = worker.NewPage(jobs(a.db), a.log); err != nil {
+			return err
+		}
+	}
+	if err = a.metrics.start(ctx, a.cfg.Monitoring, a.telemetry.Metrics.Handler(), page, a.log); err != nil {
 		return err
 	}
 	if err = a.hub.Start(ctx); err != nil {

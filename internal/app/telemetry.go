@@ -100,14 +100,18 @@ func pluginStatus(host *providers.Host) []telemetry.PluginStatus {
 // metricsPath is where Prometheus looks.
 const metricsPath = "/metrics"
 
-// metricsServer serves the metrics and nothing else, on a port of its own. Its zero value serves nothing.
+// metricsServer serves operators, on a port of its own: the metrics, and the page of the jobs where there is one. Its zero value
+// serves nothing.
 type metricsServer struct {
 	server   *http.Server
 	listener net.Listener
+	pageEnds context.CancelFunc // nil without the page
 }
 
-// start listens where METRICS_ADDR says. It fails when the port is taken.
-func (m *metricsServer) start(ctx context.Context, cfg config.Monitoring, handler http.Handler, log *slog.Logger) (err error) {
+// start listens where METRICS_ADDR says. It fails when the port is taken. jobs is nil where their page is not wanted.
+func (m *metricsServer) start(
+	ctx context.Context, cfg config.Monitoring, handler http.Handler, jobs *worker.Page, log *slog.Logger,
+) (err error) {
 	if cfg.MetricsAddr == "" {
 		return nil
 	}
@@ -116,6 +120,14 @@ func (m *metricsServer) start(ctx context.Context, cfg config.Monitoring, handle
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET "+metricsPath, handler)
+	if jobs != nil {
+		var background context.Context
+		background, m.pageEnds = context.WithCancel(context.WithoutCancel(ctx))
+		if err := jobs.Start(background); err != nil {
+			return err
+		}
+		mux.Handle(worker.PagePath, jobs)
+	}
 	m.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, WriteTimeout: scrapeTimeout,
 	}
@@ -128,11 +140,14 @@ func (m *metricsServer) start(ctx context.Context, cfg config.Monitoring, handle
 	return nil
 }
 
-// scrapeTimeout is how long a scrape may take; Prometheus' own default is 10 s.
+// scrapeTimeout is how long a scrape may take, or a look at the jobs; Prometheus' own default is 10 s.
 const scrapeTimeout = 15 * time.Second
 
 // stop ends it; scrapes under way are cut.
 func (m *metricsServer) stop() error {
+	if m.pageEnds != nil {
+		m.pageEnds()
+	}
 	if m.server == nil {
 		return nil
 	}

@@ -280,10 +280,15 @@ type Log struct {
 
 // Monitoring is what operators see of the service. docs/MONITORING.md says what there is and how to look at it.
 type Monitoring struct {
-	// MetricsAddr is the host and port of Prometheus' metrics, at /metrics; nothing else is served there, and nothing of it at
-	// HTTP_ADDR. Set it to 127.0.0.1:9090 where a Prometheus runs on the same machine, or to 0.0.0.0:9090 in a container whose
+	// MetricsAddr is the host and port of Prometheus' metrics, at /metrics, and of the page of the jobs; nothing else is served
+	// there, and nothing of it at HTTP_ADDR. Set it to 127.0.0.1:9090 where a Prometheus runs on the same machine, or to 0.0.0.0:9090 in a container whose
 	// port is not published. Each process needs a port of its own. Defaults to nothing: no metrics are served.
 	MetricsAddr string `env:"METRICS_ADDR"`
+
+	// JobsPage serves River's page of the queue at /admin/jobs/ of METRICS_ADDR: what waits, what failed and why, to be tried
+	// again or cancelled. It asks nobody to sign in: set it to true only where nobody but operators reaches that port. Defaults
+	// to false.
+	JobsPage bool `env:"JOBS_PAGE_ENABLED" envDefault:"false"`
 
 	// OTLPEndpoint is where traces are sent, by OpenTelemetry's protocol over HTTP: http://127.0.0.1:4318. Set it to follow a
 	// purchase from its request through the queue to the provider. Defaults to nothing: no traces are made.

@@ -128,6 +128,7 @@ func (r Retention) validate(v *verdict) {
 
 func (m Monitoring) validate(v *verdict, public HTTP) {
 	v.check(m.MetricsAddr == "" || isAddress(m.MetricsAddr), "METRICS_ADDR", "must be a host and a port, such as 127.0.0.1:9090")
+	v.check(m.MetricsAddr != "" || !m.JobsPage, "JOBS_PAGE_ENABLED", "needs METRICS_ADDR, where the page is served")
 	v.check(m.MetricsAddr == "" || !samePort(m.MetricsAddr, public.Addr), "METRICS_ADDR", "must have another port than HTTP_ADDR")
 	v.check(m.OTLPEndpoint == "" || hasScheme(m.OTLPEndpoint, "http", "https"), "OTEL_EXPORTER_OTLP_ENDPOINT",
 		"must look like http://127.0.0.1:4318")

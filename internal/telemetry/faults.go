@@ -92,16 +92,16 @@ func faultText(text string) string {
 	if rest, ok := strings.CutPrefix(text, "panic: "); ok && !strings.HasPrefix(rest, "runtime error: ") {
 		return "panic"
 	}
-	return scrub(text)
+	return Scrub(text)
 }
 
 // scrubEvent is the last look at what leaves: what nobody put there on purpose is taken out.
 func scrubEvent(e *sentry.Event) *sentry.Event {
 	e.User, e.Request, e.Breadcrumbs, e.Attachments, e.Modules = sentry.User{}, nil, nil, nil, nil
 	e.Contexts = nil
-	e.Message = scrub(e.Message)
+	e.Message = Scrub(e.Message)
 	for i := range e.Exception {
-		e.Exception[i].Type, e.Exception[i].Value = scrub(e.Exception[i].Type), scrub(e.Exception[i].Value)
+		e.Exception[i].Type, e.Exception[i].Value = Scrub(e.Exception[i].Type), Scrub(e.Exception[i].Value)
 	}
 	for key, value := range e.Tags {
 		e.Tags[key] = scrubID(value)

@@ -28,8 +28,8 @@ var scrubbers = []struct { //nolint:gochecknoglobals // compiled once, never wri
 	{regexp.MustCompile(`[A-Za-z0-9_+/=-]{32,}`), "[token]"},
 }
 
-// scrub takes from a text what could say who somebody is, or open a door.
-func scrub(text string) string {
+// Scrub takes from a text what could say who somebody is, or open a door.
+func Scrub(text string) string {
 	for _, s := range scrubbers {
 		text = s.what.ReplaceAllString(text, s.with)
 	}
@@ -53,5 +53,5 @@ func scrubID(value string) string {
 	if ourID.MatchString(value) || idForm.MatchString(value) && !personalNumber.MatchString(value) {
 		return value
 	}
-	return scrub(value)
+	return Scrub(value)
 }

@@ -38,7 +38,7 @@ func newTracing(ctx context.Context, endpoint string, ratio float64, build Build
 	// The library has one handler for the whole process; without ours it writes to standard error.
 	background := context.WithoutCancel(ctx)
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		log.WarnContext(background, "traces were not delivered", "error", scrub(err.Error()))
+		log.WarnContext(background, "traces were not delivered", "error", Scrub(err.Error()))
 	}))
 	return tracingTo(sdktrace.NewBatchSpanProcessor(exporter), ratio, build), nil
 }

@@ -60,6 +60,8 @@ func TestEveryAnswerHasItsSecurityHeadersOnce(t *testing.T) {
 		"a probe":               {"/healthz", none, 200},
 		"the other probe":       {"/readyz", none, 200},
 		"what is for operators": {"/metrics", none, 404},
+		"the page of the jobs":  {"/admin/jobs/", none, 404},
+		"… and what it asks":    {"/admin/jobs/api/jobs", none, 404},
 		"inside":                {"/graphql/request", none, 404},
 		"the edge's own errors": {"/-/page", none, 404},
 		"a path too long":       {"/" + strings.Repeat("a", 17<<10), none, 414},
